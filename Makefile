@@ -1,19 +1,26 @@
 # `make` sets up and shows the main job; `make test` sets up and tests. Nothing else is needed.
+# Both use one environment. `make` installs what the program needs, in seconds; what tests need as well (Spark, Dask,
+# DuckDB, a browser: 2 GB) comes with `make test`.
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+SHOW    = $(VENV)/.show
 READY   = $(VENV)/.ready
+PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 RUN     = $(BIN)/itp-response
 GOLDEN  = tests/test_golden.py tests/test_docs.py tests/test_tutorial.py tests/definitions/test_criteria.py tests/outputs/test_figures.py
 STUDY   = examples/visits.csv --patients examples/patients.csv
 
 .PHONY: show test lint long regolden schema definitions tutorial errors site bench debian clean
 
-show: $(READY)
-	$(RUN) classify $(STUDY) --format table
-	@echo
-	$(RUN) explain $(STUDY) --patient ITP-0001
+show: $(SHOW)
+	@printf '\n%s\n%s\n\n' 'Why is the result of an invented patient relapse?' \
+		'$$ itp-response explain $(STUDY) --patient ITP-0003 --endpoint relapse'
+	@$(RUN) explain $(STUDY) --patient ITP-0003 --endpoint relapse
+	@printf '\n%s\n%s\n\n' 'And the results of the whole study, by the definitions of the ATRA trial?' \
+		'$$ itp-response classify $(STUDY) --format first'
+	@$(RUN) classify $(STUDY) --format first
 
 test: $(READY) lint debian
 	$(BIN)/pytest -n auto --dist loadgroup
@@ -35,7 +42,7 @@ regolden: $(READY)
 	$(BIN)/pytest -q $(GOLDEN)
 
 schema: $(READY)
-	$(BIN)/python -c "from itp_response.definitions.schema import schema; print(schema(), end='')" > criteria/schema.json
+	$(RUN) schema > criteria/schema.json
 
 definitions: $(READY)
 	$(BIN)/python -c "from itp_response.authoring.definitions_page import definitions_page; print(definitions_page(), end='')" > docs/definitions.md
@@ -57,9 +64,15 @@ debian:
 clean:
 	rm -rf $(VENV) build dist
 
-$(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+$(SHOW): pyproject.toml constraints.txt
+	@echo "Setting up: an environment in $(VENV) with the program and the five libraries it needs (some seconds)."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable .
+	@touch $@
+
+$(READY): pyproject.toml constraints.txt | $(SHOW)
+	@echo "Setting up for tests: all extras, Spark, Dask and the tools, 2 GB in $(VENV) (some minutes)."
+	@$(PIP) --editable '.[dev]'
 	@touch $@
 
 errors: $(READY)

@@ -36,6 +36,10 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 PAGE = ROOT / "docs" / "explanation" / "speed.md"
 TABLE = re.compile(r"(?<=<!-- bench -->\n).*?(?=<!-- end of bench -->)", re.DOTALL)
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+    "PYTHONPATH": str(ROOT)
+}
+"""Modules are compiled once, as those of an installed package are."""
 OURS = [sys.executable, "-c", "from itp_response.cli import main; main()"]
 ACCEPTED = ("--accept", "patient_in_another_unit")
 """Of a million invented patients a few have counts so far above all others that they are asked about."""
@@ -63,7 +67,7 @@ class Way:
     def run(self) -> None:
         done = subprocess.run(
             [sys.executable, HERE / "measured.py", *self.command],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            env=ENVIRONMENT,
             capture_output=True,
             text=True,
         )
@@ -166,8 +170,8 @@ def start_up(folder: Path, runs: int) -> tuple[dict[str, Way], str]:
     imports = Way([sys.executable, "-c", "import numpy, polars, pydantic, click"])
     ways = {"the example": Way([*OURS, *arguments]), "imports": imports}
     in_turn(ways, runs)
-    command, here = [sys.executable, HERE / "counted.py", *arguments], os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=here, capture_output=True, text=True, check=True)
+    command = [sys.executable, HERE / "counted.py", *arguments]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     counted = json.loads(done.stdout.splitlines()[-1])
     text = "{modules} modules imported, {calls:,} functions called in Python, {megabytes:.0f} MB allocated at most"
     return ways, text.format(**counted)

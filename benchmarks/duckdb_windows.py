@@ -20,7 +20,7 @@ WITH rows AS (
     FROM states WHERE day BETWEEN 1 AND 365 AND (closing IS NULL OR day < closing)
 ), occasions AS (
     SELECT patient_id, run, day, responding IS NOT NULL AS certain FROM runs
-    WHERE CASE WHEN responding IS NULL THEN platelets IS NOT NULL ELSE responding AND NOT washout END
+    WHERE coalesce(responding, platelets IS NOT NULL) AND NOT washout
 ), pairs AS (
     SELECT patient_id, day, min(day) OVER (PARTITION BY patient_id, run) AS onset FROM occasions WHERE certain
 ), reached AS (

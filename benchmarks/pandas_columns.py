@@ -39,7 +39,8 @@ def _reached(rows: pd.DataFrame) -> pd.DataFrame:
     eligible = rows[rows["day"].between(1, 365) & ~(rows["day"] >= closing)].copy()
     eligible["run"] = eligible.groupby("position")["failed"].cumsum()
     certain = eligible["met"] & ~eligible["washout"]
-    possible = certain | (~eligible["met"] & ~eligible["failed"] & eligible["platelets"].notna())
+    open_state = ~eligible["met"] & ~eligible["failed"] & eligible["platelets"].notna()
+    possible = certain | (open_state & ~eligible["washout"])
     reached = _first_pairs(eligible[certain]).rename(columns={"onset": "OR_day", "day": "OR_confirmed_day"})
     reached["reached"] = True
     return reached.join(_first_pairs(eligible[possible])[[]].assign(could=True), how="outer")

@@ -90,9 +90,9 @@ static void decide(const row *rows, int64_t size, double given, int discontinued
         if (r->day >= 1 && r->day <= 365 && !closed && !met) {
             int state = responding(r, baseline);
             int washout = last_rescue != NO_DAY && r->day - last_rescue <= 35;
-            /* Soon after rescue a good count shows nothing, not even that it may have been one. */
             int possible = state == UNKNOWN && !isnan(r->count) ? TRUE : state;
-            if (state == TRUE && washout) state = possible = UNKNOWN;
+            /* Soon after rescue a count that does not fail shows nothing, not even what may have been. */
+            if (state != FALSE && washout) state = possible = UNKNOWN;
             could |= confirmed(&first_possible, r->day, possible);
             met = confirmed(&first, r->day, state);
             if (met) {

@@ -81,8 +81,8 @@ def _first_pair(rows: list[Row], baseline: float | None, *, certain: bool) -> tu
         state = _responding(row, baseline)
         if state is False:
             first = None
-        shows = not _washed_out(rows, row) if state else not certain and state is None and row.count is not None
-        if shows:
+        shows = state if certain or row.count is None else state is not False
+        if shows and not _washed_out(rows, row):
             first = row.day if first is None else first
             if row.day - first >= 7:
                 return first, row.day

@@ -118,7 +118,7 @@ def _overall_response(rows: pl.DataFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         .filter(day.is_between(1, 365), ~pl.col("closed"))
         .select("position", "day", "responding", "washout", count.is_not_null().alias("counted"))
         .with_columns(run=(new_patient | ~state.fill_null(True)).cum_sum())
-        .filter(pl.when(state.is_null()).then("counted").otherwise(state & ~pl.col("washout")))
+        .filter(pl.coalesce(state, "counted") & ~pl.col("washout"))
         .select("position", "day", "run", state.is_not_null().alias("certain"))
         .collect()
         .lazy()

@@ -88,7 +88,7 @@ def _occasions(rows: pl.LazyFrame) -> pl.LazyFrame:
     return (
         rows.filter(day.is_between(1, 365), (day < pl.col("closing_day")).fill_null(True))
         .with_columns(run=(~state).fill_null(False).cum_sum().over("patient"))
-        .filter(pl.when(state.is_null()).then(count.is_not_null()).otherwise(state & ~pl.col("washout")))
+        .filter(pl.coalesce(state, count.is_not_null()) & ~pl.col("washout"))
         .select("patient", "day", "run", certain=state.is_not_null())
     )
 

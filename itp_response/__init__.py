@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from itp_response.authoring.check import CheckReport, check
     from itp_response.authoring.describe import criteria, describe
     from itp_response.authoring.mutate import Mutations, mutate
+    from itp_response.authoring.new import new
     from itp_response.authoring.visit_plan import VisitPlan, visit_plan
     from itp_response.classification import dask, spark
     from itp_response.classification.chunked.classified_file import ClassifiedFile
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from itp_response.cohort.cohort import Cohort
     from itp_response.data_review.review import Review, review
     from itp_response.definitions.criteria import Criteria
+    from itp_response.definitions.schema import schema
     from itp_response.explanation.ask import ask
     from itp_response.explanation.certificate import certificate
     from itp_response.explanation.clause_results import clause_results
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from itp_response.readers.mapping.mapping import Mapped, mapped
     from itp_response.readers.options import ReadOptions
     from itp_response.readers.visits import read
+    from itp_response.teaching.example import example
     from itp_response.teaching.quiz import Question, quiz
     from itp_response.teaching.teach import teach
 
@@ -69,6 +72,7 @@ _MODULES = {
         "Mutations",
         "mutate",
     ),
+    "authoring.new": ("new",),
     "authoring.visit_plan": (
         "VisitPlan",
         "visit_plan",
@@ -85,6 +89,7 @@ _MODULES = {
         "review",
     ),
     "definitions.criteria": ("Criteria",),
+    "definitions.schema": ("schema",),
     "explanation.ask": ("ask",),
     "explanation.certificate": ("certificate",),
     "explanation.clause_results": ("clause_results",),
@@ -135,6 +140,7 @@ _MODULES = {
     ),
     "readers.options": ("ReadOptions",),
     "readers.visits": ("read",),
+    "teaching.example": ("example",),
     "teaching.quiz": (
         "Question",
         "quiz",
@@ -182,17 +188,20 @@ __all__ = [
     "criteria",
     "dask",
     "describe",
+    "example",
     "explain",
     "map",
     "mapped",
     "mutate",
     "near_misses",
+    "new",
     "plot",
     "predictors",
     "quiz",
     "read",
     "report",
     "review",
+    "schema",
     "sensitivity",
     "spark",
     "table",

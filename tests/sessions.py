@@ -15,8 +15,9 @@ ERROR = re.compile(r"^error: ", re.MULTILINE)
 
 
 def printed(command: str) -> str:
-    """What a command prints, on both outputs, in the order of time."""
-    return CliRunner().invoke(main, shlex.split(command), catch_exceptions=False, prog_name="itp-response").output
+    """What a command prints, on both outputs, in the order of time, as on a terminal of 80 columns."""
+    runner = CliRunner(env={"COLUMNS": "80"})
+    return runner.invoke(main, shlex.split(command), catch_exceptions=False, prog_name="itp-response").output
 
 
 def sessions(document: Path) -> list[str]:

@@ -127,7 +127,8 @@ class TestCommands:
         declared = [one for one in main.commands[name].params if isinstance(one, click.Option)]
 
         assert [option.name for option in declared if not option.help] == []
-        assert {one for option in declared for one in option.opts} - options(section_of(name)) == set()
+        documented = options(section("## Conventions of the command line")) | options(section_of(name))
+        assert {one for option in declared for one in option.opts} - documented == set()
 
     @pytest.mark.parametrize("name", sorted(main.commands))
     def test_no_option_stands_in_its_table_that_it_does_not_have(self, name):

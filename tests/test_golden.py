@@ -12,6 +12,8 @@ STUDY = "examples/visits.csv --patients examples/patients.csv"
 COMMANDS = {
     "classify.csv": f"classify {STUDY} --format csv",
     "classify.txt": f"classify {STUDY} --format table",
+    "classify_first.txt": f"classify {STUDY} --format first",
+    "new.toml": "new",
     "explain.txt": f"explain {STUDY} --patient ITP-0008",
     "ask_not_evaluable.txt": 'ask "d7 40, d14 <50, d21 60 bleed ?, d28 90 rescue IVIg to d30, d42 90"',
     "ask_gap.txt": 'ask "d0 15, d28 60, d42 60, d210 60, d364 60" --endpoint SR',

@@ -53,9 +53,10 @@ def test_help_needs_nothing_heavy():
 def test_each_extra_that_is_named_exists_and_no_two_are_alike():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     read = [*PACKAGE.rglob("*.py"), *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
-    named = {name for path in read for name in re.findall(r"itp-response\[([a-z-]+)\]", path.read_text())}
+    needed = re.compile(r"itp-response\[([a-z-]+)\]|needed\(\"[\w.]+\", \"([a-z-]+)\"")
+    named = {first or second for path in read for first, second in needed.findall(path.read_text())}
 
-    assert "sas-spss-stata" in named
+    assert {"sas-spss-stata", "excel", "stats"} <= named
     assert named <= extras.keys()
     assert len({frozenset(libraries) for libraries in extras.values()}) == len(extras)
 
@@ -96,7 +97,10 @@ def test_the_wheel_works_away_from_the_checkout(installed, tmp_path):
 @pytest.mark.xdist_group("wheel")
 @pytest.mark.parametrize(
     ("installed_as", "source"),
-    [("definitions/criteria_files", "criteria"), ("teaching/page", "itp_response/teaching/page")],
+    [
+        ("definitions/criteria_files", "criteria"),
+        ("teaching/page", "itp_response/teaching/page"),
+    ],
 )
 def test_the_wheel_carries_the_files_that_are_no_python(installed, installed_as, source):
     _, packages = installed
@@ -123,3 +127,45 @@ def test_a_public_docstring_has_every_parameter_in_order_and_what_is_given_and_r
     assert ("Returns" in sections) == (function is not itp_response.teach)
     assert ("Raises" in sections) == (function is not itp_response.describe)
     assert ("Examples" in sections) == (function is not itp_response.report)
+
+
+@pytest.mark.xdist_group("wheel")
+def test_the_wheel_writes_the_example_of_the_checkout(installed, tmp_path):
+    """And what is written can be used at once, away from the checkout."""
+    home, _ = installed
+    elsewhere = {
+        "cwd": tmp_path,
+        "env": {key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+    }
+    output(home / "bin" / "itp-response", "example", "of_the_wheel", **elsewhere)
+    itp_response.example(tmp_path / "of_the_checkout")
+    written = {path.name: path.read_bytes() for path in (tmp_path / "of_the_wheel").iterdir()}
+
+    assert written == {path.name: path.read_bytes() for path in (tmp_path / "of_the_checkout").iterdir()}
+    assert {"README.md", "visits.csv", "my_definition.toml", "steps.toml", "certificate_checker.py"} <= written.keys()
+    checked = output(home / "bin" / "itp-response", "check", "of_the_wheel/my_definition.toml", **elsewhere)
+    assert "all results as expected" in " ".join(checked.split())
+
+
+def test_all_is_every_extra_of_users():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (of_all,) = extras["all"]
+    # The report brings tables and figures.
+    assert set(re.findall(r"[a-z-]+", of_all.partition("[")[2])) == extras.keys() - {
+        *("all", "dev", "spark", "dask"),
+        *("plot", "stats"),
+    }
+
+
+def test_the_commands_of_the_example_run_in_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    itp_response.example(tmp_path)
+    blocks = re.findall(r"```sh\n(.*?)```", (tmp_path / "README.md").read_text(), re.DOTALL)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for line in "".join(blocks).splitlines():
+        program, _, rest = line.partition(" ")
+        command = f"{sys.executable} {'-m itp_response ' if program == 'itp-response' else ''}{rest}"
+        done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+    for name in set(re.findall(r"`([\w.]+\.[a-z]+)`", (tmp_path / "README.md").read_text())):
+        assert (tmp_path / name).exists(), name

@@ -1,5 +1,6 @@
 """Every result shows itself: a short line in a console, HTML in a notebook, and a frame of pandas."""
 
+import html
 import inspect
 import re
 import sys
@@ -210,7 +211,8 @@ class TestHtml:
         (question,) = itp_response.quiz(number=1)
 
         assert question.decides not in repr(question)
-        assert question.decides in re.search(r"<details><summary>Answer</summary>(.*)</details>", question.html())[1]
+        folded = re.search(r"<details><summary>Answer</summary>(.*)</details>", question.html())[1]
+        assert question.decides in html.unescape(folded)
 
 
 class TestPictures:

@@ -56,7 +56,11 @@ def heads():
     """The first lines of what each step's sessions print, the step's own first."""
     for step in re.split(r"(?m)^(?=## \d)", TUTORIAL.read_text())[1:]:
         yield [
-            re.sub(r"^timeline  .*\((\w+)\): ", r"\1: ", found.split("\n")[1].partition("    ")[0])
+            re.sub(
+                r"^timeline  (?:.*\((\w+)\)|(\w+)): ",
+                lambda head: f"{head[1] or head[2].lower()}: ",
+                found.split("\n")[1].partition("    ")[0],
+            )
             for found in sessions.SESSION.findall(step)
         ]
 

@@ -61,7 +61,8 @@ def describe(criteria: Criteria) -> str:
         ==========================================================
     """
     file = criteria.file
-    lines = [criteria.title, "=" * len(criteria.title), ""]
+    title = _wrapped(criteria.title)
+    lines = [*title, "=" * max(map(len, title)), ""]
     for sentence in head(criteria):
         lines += _wrapped(sentence)
     for name, model in file.endpoints.items():
@@ -101,4 +102,4 @@ def _baseline(criteria: Criteria) -> str:
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:
-    return wrapped(text, first=indent, further=indent, break_on_hyphens=True)
+    return wrapped(text, first=indent, further=indent)

@@ -32,7 +32,7 @@ from itp_response.evaluation.verdicts import N, Verdict, Y, reason_in_words
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
 from itp_response.messages.results import DataResult, html_table
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import counted, labelled
 
 BASELINE = 10.0
 """The baseline of every simulated patient, 10⁹/L."""
@@ -84,13 +84,13 @@ class VisitPlan(DataResult):
 
     def _headline(self) -> str:
         days = f"days {self.days[0]} to {self.days[-1]}" if len(self.days) > 1 else f"day {self.days[0]}"
-        visits = f"{counted(len(self.days), 'visit', digits=True)}, {days}"
+        visits = f"{counted(len(self.days), 'visit')}, {days}"
         return f"{visits}; {self.simulated:,} patients simulated. {self.criteria.response_definition}"
 
     def _pieces(self) -> Iterator[str]:
         rows = [
             (
-                f"{shown.label} ({shown.endpoint})",
+                labelled(shown.label, shown.endpoint),
                 _y_in_words(shown),
                 "never N" if shown.n_from is None else f"N from day {shown.n_from}",
             )

@@ -24,7 +24,7 @@ from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, UsageError
 from itp_response.messages.results import ROWS, DataResult, as_pandas, html_table
-from itp_response.messages.wording import aligned, counted
+from itp_response.messages.wording import aligned, counted, in_blocks
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
@@ -235,17 +235,23 @@ class Classification(DataResult):
             return np.full(len(rows), NO_DAY, dtype=np.int32)
         return np.where(rows != NONE, self.cohort.day[np.maximum(rows, 0)], np.int32(NO_DAY))
 
-    def table(self) -> str:
+    def table(self, most: int | None = None) -> str:
         """A line per patient as text for people: each endpoint with its day or, without one, its reason.
+
+        `most` is the number of patients shown, the first of the cohort; None: all. Endpoints for which the lines have
+        no room follow in a block below.
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> for line in classify(visits).table().splitlines():
         ...     print(line[:41].rstrip())
         patient  arm  best_response  OR
         A             NE             NE no_counts
+        <BLANKLINE>
+        patient  relapse       remission     late
+        A        NE no_counts  NE no_counts  NE f
         """
-        header, rows = self._table(len(self.cohort))
-        return aligned([header, *rows])
+        header, rows = self._table(len(self.cohort) if most is None else most)
+        return in_blocks([header, *rows])
 
     def _table(self, most: int) -> tuple[list[str], list[list[str]]]:
         """The header and the lines of the first patients, at most that many."""
@@ -346,7 +352,7 @@ class ResultCounts:
         """The number of patients with each value of each endpoint, as a table of HTML."""
         values = list(dict.fromkeys(value for by_value in self.values.values() for value in by_value))
         rows = [
-            (f"{criteria.endpoints[name].label} ({name})", *(by_value.get(value) or "" for value in values))
+            (criteria.labelled(name), *(by_value.get(value) or "" for value in values))
             for name, by_value in self.values.items()
         ]
         return html_table(["endpoint", *values], rows, title="Results (patients)")

@@ -30,24 +30,23 @@ from itp_response.messages.wording import counted
 from itp_response.readers.cells import as_grades
 from itp_response.readers.column_names import read_table
 from itp_response.readers.date_forms import DateFormat
-from itp_response.readers.dates import ENROLLED, are_days, as_days, no_day_0, sides
+from itp_response.readers.dates import ENROLLED, NUMBERED, are_days, as_days, no_day_0, sides
 from itp_response.readers.ids import check_for_cluster
 from itp_response.readers.known_names import PATIENTS, VISITS, fitting
 from itp_response.readers.options import DEFAULTS, Bleeding, ReadOptions
 from itp_response.readers.patients import Stopped, check_no_flag
 from itp_response.readers.problems import SHOWN, Cells, Location, Problems, as_text, quoted
+from itp_response.readers.study_notes import SKIPPED
+from itp_response.readers.visit_table import GRADE_0, NO_GRADE, NO_GRADE_0
 from itp_response.readers.visits import NOBODY, read
 
 LOG = "itp_response"
 """The log that has the notes of the whole study."""
 NO_PATIENT = f"visits: {NOBODY}"
 """The problem of visits of which no row names a patient."""
-EMPTY_ROWS = "passed over: without a count"
-"""A note that has this is about rows without any content."""
-NUMBERED = "days were numbered as told: from-0"
+FROM_0 = f"{NUMBERED}from-0"
 """What a note has that is due to the plan, as the whole study is asked how days are numbered."""
-BLEEDING = ("Bleeding has grades of 0", "Bleeding has no grade of 0", "No bleeding grade is recorded")
-"""The beginnings of the notes on bleeding. If partitions differ, the first of these holds for the whole study."""
+BLEEDING = (GRADE_0, NO_GRADE_0, NO_GRADE)
 NUMBERS_AND_NAMES = re.compile(r"'[^']*'(?:, '[^']*')*(?: and [\d,]+ more)?|\b\d[\d,]*\b")
 PLURAL = re.compile(r"s\b| is\b| are\b")
 BEGINS_WITH_NUMBER = re.compile(r"(?:\w+: )?\d")
@@ -211,8 +210,8 @@ def _inspected(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame
     if cohort.has_dates:
         yield Inspected("dated")
     for note in cohort.notes:
-        about_rows = not (visits.is_empty() and EMPTY_ROWS in note.text)
-        if note.about != "quarantine" and about_rows and (numbering or NUMBERED not in note.text):
+        about_rows = not (visits.is_empty() and SKIPPED in note.text)
+        if note.about != "quarantine" and about_rows and (numbering or FROM_0 not in note.text):
             yield Inspected("warning" if note.warning else "note", text=note.text)
     yield from _wrong(cohort, named.header.get("date") or named.header.get("day"))
 
@@ -230,8 +229,8 @@ def _refused(error: str, rows: int) -> Iterator[Inspected]:
     """What is said of a partition that cannot be read at all."""
     if error == NO_PATIENT:
         yield Inspected("no_patient", text=error)
-        without = "without a patient, a count, a grade, a rescue or a declared column"
-        yield Inspected("note", text=f"{counted(rows, 'row')} passed over: {without}.")
+        without = "no patient, count, grade, rescue or declared column"
+        yield Inspected("note", text=f"{counted(rows, 'row')} skipped: {without}.")
     else:
         yield from (Inspected("refused", text=line) for line in error.splitlines())
 

@@ -1,51 +1,42 @@
 """The command line: a command per public function, and no logic of its own."""
 
-from typing import Any
-
 import click
 
 from itp_response.cli import definitions, exchange, page, plots, report, results, studies, teaching
-from itp_response.messages.errors import ItpResponseError
+from itp_response.cli.command import Commands
+
+EPILOG = (
+    "'itp-response COMMAND --help' has the options and examples of a command. "
+    "'itp-response example FOLDER' writes an invented study to try them on."
+)
 
 
-class _Commands(click.Group):
-    """Shows our errors as they stand, with exit status 2."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except ItpResponseError as error:
-            click.echo(f"error: {error}", err=True)
-            ctx.exit(2)
-        except KeyboardInterrupt:
-            click.echo("stopped; no output was written.", err=True)
-            ctx.exit(130)
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
 @click.version_option(package_name="itp-response", prog_name="itp-response")
 def main() -> None:
-    """Treatment response in immune thrombocytopenia, decided by written definitions."""
+    """Derive treatment-response endpoints in immune thrombocytopenia (ITP) from published definitions."""
 
 
-for _command in [
-    studies.classify,
-    studies.explain,
-    studies.compare,
-    studies.sensitivity,
-    studies.review,
-    results.table,
-    results.predictors,
-    plots.plot,
-    report.report,
-    exchange.adam,
-    exchange.map_,
-    definitions.ask,
-    definitions.criteria,
-    definitions.check,
-    page.teach,
-    teaching.near_misses,
-    teaching.quiz,
-    teaching.visit_plan,
-]:
-    main.add_command(_command)
+main.add_group("Classify and explain", [studies.classify, studies.explain, definitions.ask, teaching.near_misses])
+main.add_group(
+    "Review and results",
+    [
+        studies.review,
+        results.table,
+        results.predictors,
+        plots.plot,
+        report.report,
+        studies.compare,
+        studies.sensitivity,
+    ],
+)
+main.add_group(
+    "Definitions",
+    [definitions.criteria, definitions.check, definitions.new, definitions.schema, teaching.visit_plan],
+)
+main.add_group("Teaching", [teaching.example, page.teach, teaching.quiz])
+main.add_group("Exchange", [exchange.map_, exchange.adam])

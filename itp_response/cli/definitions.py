@@ -1,85 +1,115 @@
 """The commands about definitions."""
 
 import sys
-from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from itp_response.cli.command import command
+from itp_response.cli.files import from_standard_input
 from itp_response.cli.options import (
+    CRITERIA,
     criteria_option,
     day_0_option,
-    endpoint_option,
+    endpoints_option,
     interpretation_option,
+    json_option,
+    output_option,
     set_option,
 )
+from itp_response.cli.terminal import show, show_csv, show_json
 
 if TYPE_CHECKING:
     from itp_response.authoring.check import CheckReport
     from itp_response.authoring.mutate import Mutations
 
 
-@click.command(short_help="Classify and explain one timeline typed by hand.")
-@click.argument("timeline")
+def _typed(context: click.Context, _: click.Parameter, value: str) -> str:
+    """A timeline that is typed, or that standard input gives."""
+    if value != "-":
+        return value
+    return Path(from_standard_input(context, ".txt")).read_text(encoding="utf-8").strip()
+
+
+@command(
+    short_help="Classify and explain one timeline typed by hand.",
+    examples=[
+        'ask "d0 15, d21 45, d28 60"',
+        'ask "d0 15, d3 rescue IVIg to d5, d21 45, d28 60" --endpoint OR',
+        'ask "d7 40, d14..d364 60" --baseline 12 --criteria iwg_2009',
+    ],
+)
+@click.argument("timeline", callback=_typed)
 @criteria_option
-@endpoint_option
-@click.option("--baseline", metavar="COUNT", help="The baseline, if it is not the count of day 0.")
-@click.option("--discontinued", type=int, metavar="DAY", help="The day treatment was stopped for good.")
+@endpoints_option
+@click.option("--baseline", metavar="COUNT", help="Baseline count. Default: the count of day 0.")
+@click.option(
+    "--discontinued",
+    type=int,
+    metavar="DAY",
+    help="Day of permanent discontinuation of treatment. Default: not discontinued.",
+)
 @day_0_option
 @interpretation_option
 @set_option
-def ask(
-    timeline: str,
-    criteria: str,
-    endpoint: str | None,
-    baseline: str | None,
-    discontinued: int | None,
-    day_0: date | None,
-    interpretation: tuple[str, ...],
-    columns: dict[str, str],
-) -> None:
-    """Classify and explain one TIMELINE typed by hand, as "d0 15, d21 45, d28 60".
+def ask(timeline: str, criteria: str, endpoint: tuple[str, ...], discontinued: int | None, **options: Any) -> None:
+    """Classify and explain one TIMELINE typed by hand, such as "d0 15, d21 45, d28 60".
 
-    "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment,
-    "d42..d364 60" the same count at every planned visit. Bleeding not mentioned was absent.
+    "d35 40 bleed 1" adds bleeding of grade 1, "d3 rescue to d5" rescue treatment, "d42..d364 60" the same count at
+    every planned visit. Bleeding that is not mentioned was absent. "-" reads the timeline from standard input.
     """
     from itp_response.explanation.ask import ask as explain_timeline
 
-    explanations = explain_timeline(
-        timeline,
-        criteria,
-        endpoint=endpoint,
-        baseline=baseline,
-        treatment_discontinued=discontinued,
-        day_0=day_0,
-        interpretation=interpretation,
-        columns=columns,
-    )
-    click.echo("\n\n".join(map(str, explanations)))
+    explanations = [
+        explanation
+        for name in dict.fromkeys(endpoint) or (None,)
+        for explanation in explain_timeline(
+            timeline, criteria, endpoint=name, treatment_discontinued=discontinued, **options
+        )
+    ]
+    show(lambda: "\n\n".join(map(str, explanations)))
 
 
-@click.command(short_help="List the shipped sets, or print one in plain English.")
-@click.argument("name", required=False)
-def criteria(name: str | None) -> None:
-    """List the shipped sets of criteria, or print the set NAME (or a file) in plain English."""
+@command(
+    short_help="List the criteria sets, or print one in plain English.",
+    examples=["criteria", "criteria atra_2022", "criteria mine.toml"],
+)
+@click.argument("name", required=False, type=CRITERIA, metavar="[NAME_OR_FILE]")
+@json_option
+def criteria(name: str | None, as_json: bool) -> None:
+    """List the shipped criteria sets, or print one of them or a file of your own in plain English."""
     from itp_response.authoring.describe import criteria as load_criteria
     from itp_response.authoring.describe import describe, shipped_titles
     from itp_response.messages.wording import aligned
 
-    if name is None:
-        titles = shipped_titles()
-        click.echo(aligned(list(titles.items())))
+    if name is not None:
+        definitions = load_criteria(name)
+        show_json(definitions.raw) if as_json else show(lambda: describe(definitions))
+        return
+    titles = shipped_titles()
+    if as_json:
+        show_json([{"name": one, "title": title} for one, title in titles.items()])
     else:
-        click.echo(describe(load_criteria(name)))
+        show(lambda: aligned(list(titles.items())))
 
 
-@click.command(short_help="Run the worked examples of a criteria file.")
-@click.argument("file")
-@click.option("--mutate", is_flag=True, help="Also change the file place by place and see which change nobody notices.")
-def check(file: str, mutate: bool) -> None:
-    """Run the worked examples of a criteria FILE and see whether they try every clause.
+@command(
+    short_help="Run the worked examples of a criteria file.",
+    examples=["check mine.toml", "check mine.toml --mutate", "check atra_2022 --json"],
+)
+@click.argument("file", type=CRITERIA, metavar="FILE")
+@click.option(
+    "--mutate",
+    is_flag=True,
+    help="Also change the file one place at a time, and report the changes that no worked example detects. Default: "
+    "the worked examples only.",
+)
+@json_option
+def check(file: str, mutate: bool, as_json: bool) -> None:
+    """Run the worked examples of a criteria FILE, and report those that differ and the clauses that none tests.
 
-    FILE is a shipped name or a file. Exit status 1 if something is not as it should be.
+    FILE is a file of your own or the name of a shipped set. Exit status 1: something failed.
     """
     from itp_response.authoring.check import check as run_examples
     from itp_response.authoring.mutate import mutate as change_everywhere
@@ -87,7 +117,63 @@ def check(file: str, mutate: bool) -> None:
     reports: list[CheckReport | Mutations] = [run_examples(file)]
     if mutate:
         reports.append(change_everywhere(file))
-    for report in reports:
-        click.echo(str(report))
+    if as_json:
+        show_json({key: value for report in reports for key, value in _as_data(report).items()})
+    else:
+        show(lambda: "\n".join(map(str, reports)))
     if not all(report.ok for report in reports):
         sys.exit(1)
+
+
+def _as_data(report: Any) -> dict[str, Any]:
+    """A report as plain data: what failed as sentences."""
+    if hasattr(report, "unnoticed"):
+        return {"changes": len(report.noticed) + len(report.unnoticed), "unnoticed": list(map(str, report.unnoticed))}
+    return {
+        "criteria": report.criteria.name,
+        "ok": report.ok,
+        "examples": len(report.criteria.file.example),
+        "clauses": report.clauses,
+        "failures": list(report.failures),
+        "untried": list(report.untried),
+    }
+
+
+@command(
+    short_help="Print a criteria file to start from.",
+    examples=["new > mine.toml", "new --output mine.toml"],
+)
+@output_option("Write it to FILE, a .toml file. Default: standard output.")
+def new(output: str | None) -> None:
+    """Print a criteria file to start from: small, with a comment on every key, and worked examples that pass 'check'.
+
+    The definition in it is invented.
+    """
+    from itp_response.authoring.new import new as text_to_start_from
+
+    _put(text_to_start_from(), output)
+
+
+@command(
+    short_help="Print the JSON Schema of criteria files, for editors.",
+    examples=["schema > schema.json", "schema --output schema.json"],
+)
+@output_option("Write it to FILE, a .json file. Default: standard output.")
+def schema(output: str | None) -> None:
+    """Print the JSON Schema of criteria files, with which an editor completes and checks their keys.
+
+    A first line "#:schema ./schema.json" in a criteria file names it.
+    """
+    from itp_response.definitions.schema import schema as schema_of_criteria
+
+    _put(schema_of_criteria(), output)
+
+
+def _put(text: str, output: str | None) -> None:
+    """Write a text to a file; None: to standard output."""
+    if output is None:
+        show_csv(text)
+        return
+    from itp_response.classification.writers import put
+
+    put(Path(output), lambda opened: opened.write(text.encode()))

@@ -5,7 +5,10 @@ from typing import Any
 
 import click
 
-from itp_response.cli.options import StudyArguments, study_options
+from itp_response.cli.command import command
+from itp_response.cli.files import InputFile, OutputFile
+from itp_response.cli.options import StudyArguments, output_option, study_options
+from itp_response.cli.terminal import say, show_csv
 
 
 def _by_endpoint(_context: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
@@ -19,16 +22,29 @@ def _by_endpoint(_context: click.Context, option: click.Parameter, texts: tuple[
     return pairs
 
 
-@click.command(short_help="Write the verdicts as CDISC's analysis datasets.")
+@command(
+    short_help="Write the results as CDISC ADaM datasets.",
+    examples=[
+        "adam visits.csv --patients patients.csv --study ITP-1 -o adam",
+        "adam sdtm_folder --format parquet --output adam",
+    ],
+)
 @study_options()
-@click.option("--output", required=True, metavar="FOLDER", type=click.Path(), help="A new folder, or that of before.")
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=OutputFile(),
+    metavar="FOLDER",
+    help="Folder for the datasets; a new or an empty one, or with --force that of an earlier run.",
+)
 @click.option(
     "--format",
     "form",
     type=click.Choice(["xpt", "json", "ndjson", "dsjc", "parquet", "csv"]),
     default="xpt",
     show_default=True,
-    help="Format: SAS transport, Dataset-JSON (whole, by lines, or compressed), Parquet or CSV.",
+    help="Format: SAS transport ('xpt'), Dataset-JSON ('json'; by lines 'ndjson'; compressed 'dsjc'), Parquet or CSV.",
 )
 @click.option("--study", "study_id", metavar="ID", help="STUDYID. Default: that of the data, such as DM's.")
 @click.option(
@@ -56,10 +72,10 @@ def adam(
     *,
     untimed: bool,
 ) -> None:
-    """Write the verdicts on VISITS as CDISC's analysis datasets: ADITP, ADRS, ADTTE, ADICE.
+    """Write the results on VISITS as the CDISC analysis datasets ADITP, ADRS, ADTTE and ADICE.
 
-    Each record has its reason and the records of the source behind it.
-    With them go a table of all variables and parameters with their derivations, and what made them.
+    Each record has its reason and its source records. define.csv and define.md list all variables and parameters with
+    their derivations; provenance.json names the inputs and their SHA-256.
     """
     from itp_response.outputs.adam.adam import adam as make_adam
     from itp_response.outputs.adam.settings import AdamSettings
@@ -68,31 +84,31 @@ def adam(
     datasets = study.call(make_adam, study=study_id, settings=settings)
     study.write_quarantine(datasets.classification)
     datasets.write(output, form)
-    click.echo(datasets.summary(), err=True)
+    say(datasets.summary())
 
 
-@click.command(name="map", short_help="Draft a mapping of an export or a wide spreadsheet.")
-@click.argument("file", type=click.Path())
-@click.option("--sheet", metavar="NAME", help="The sheet of a workbook; else its first.")
-@click.option("--output", metavar="FILE", type=click.Path(), help="Write the draft to FILE; else to standard output.")
-@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there; else that is refused.")
-def map_(file: str, sheet: str | None, output: str | None, *, overwrite: bool) -> None:
-    """Draft a mapping of FILE from its headers: which column is which.
+@command(
+    name="map",
+    short_help="Draft a mapping file for an export or a wide spreadsheet.",
+    examples=["map redcap_export.csv", "map study.xlsx --sheet Visits --output mapping.toml"],
+)
+@click.argument("file", type=InputFile(), metavar="FILE")
+@click.option("--sheet", metavar="NAME", help="Sheet of a workbook. Default: the first.")
+@output_option("Write the draft to FILE, a .toml file. Default: standard output.")
+def map_(file: str, sheet: str | None, output: str | None) -> None:
+    """Draft a mapping file for FILE from its headers: which column is which.
 
     FILE is a REDCap export, a spreadsheet with columns per visit, a laboratory table with a row per result, or an ODM
-    file. "?" stands where that is not sure, with a comment that says why.
+    file. Where this is not certain, the draft has "?" and a comment that says why.
 
-    Answer each, look every line over, write that it is confirmed, and use it: classify FILE --mapping mapping.toml.
+    Answer each "?", review every line, confirm it, and use it: classify FILE --mapping mapping.toml.
     """
     from itp_response.readers.mapping.draft import draft
 
+    text = draft(file, sheet=sheet)
     if output is None:
-        click.echo(draft(file, sheet=sheet), nl=False)
+        show_csv(text)
         return
     from itp_response.classification.writers import put
-    from itp_response.messages.errors import UsageError
 
-    if Path(output).exists() and not overwrite:
-        raise UsageError(f"{output}: is there already; name another file, or say --overwrite to replace it.")
-    text = draft(file, sheet=sheet)
     put(Path(output), lambda opened: opened.write(text.encode()))

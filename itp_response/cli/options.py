@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from itp_response.cli.files import CriteriaName, EndpointName, InputFile, OutputFile
+from itp_response.cli.terminal import say
 from itp_response.messages.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,31 +20,46 @@ DEFAULT = "atra_2022"
 Result = TypeVar("Result")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+CRITERIA = CriteriaName()
+ENDPOINT = EndpointName()
+DATA_FILE = "a .csv, .json or .parquet file"
+
 criteria_option = click.option(
     "--criteria",
+    type=CRITERIA,
     default=DEFAULT,
     show_default=True,
     metavar="NAME_OR_FILE",
-    help="A shipped set or a file of your own.",
+    help="Criteria set: a shipped name ('itp-response criteria' lists them) or a file of your own.",
 )
-endpoint_option = click.option("--endpoint", metavar="X", help="Only this endpoint.")
+endpoints_option = click.option(
+    "--endpoint",
+    multiple=True,
+    type=ENDPOINT,
+    metavar="X",
+    help="Only this endpoint, by its id, such as OR. Repeat for several. Default: all.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs, in place of text.")
 day_0_option = click.option(
     "--day-0",
     type=click.DateTime(["%Y-%m-%d"]),
     callback=lambda _context, _option, value: None if value is None else value.date(),
     metavar="DATE",
-    help="The date of day 0, for calendar months.",
+    help="Date of day 0, as 2019-04-01; needed by definitions that count calendar months. Default: none.",
 )
 title_option = click.option(
-    "--title", metavar="TEXT", help="The name of the study. Default: its own identifier, else the name of the folder."
+    "--title", metavar="TEXT", help="Name of the study. Default: its own identifier, else the name of its folder."
 )
 reference_option = click.option(
     "--reference",
     metavar="GROUP",
-    help="The reference (control) group. Default: the one whose name says that it is a control, else the last by name.",
+    help="Reference (control) group. Default: a group whose name says that it is a control, else the last by name.",
 )
 interpretation_option = click.option(
-    "--interpretation", multiple=True, metavar="ID", help="Under this interpretation of the set; again for more."
+    "--interpretation",
+    multiple=True,
+    metavar="ID",
+    help="Apply this alternative interpretation of the criteria set. Repeat for several. Default: the set as it is.",
 )
 set_option = click.option(
     "--set",
@@ -50,8 +67,13 @@ set_option = click.option(
     multiple=True,
     callback=lambda _context, _option, texts: columns_set(texts),
     metavar="NAME=VALUE",
-    help="A column of the patient table that the set declares; again for more.",
+    help="Value of a patient column that the criteria set declares. Repeat for several. Default: empty.",
 )
+
+
+def output_option(what: str, *names: str, **further: Any) -> Decorator:
+    """An option that names a file that is written."""
+    return click.option(*(names or ("--output", "-o")), type=OutputFile(), metavar="FILE", help=what, **further)
 
 
 def _listed(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -64,96 +86,113 @@ READ_OPTIONS = (
     click.option(
         "--date-format",
         metavar="FORMAT",
-        help="How dates that are texts are written: iso, dmy, mdy, ymd, excel or a pattern as %d.%m.%Y. Default: iso.",
+        help="Format of dates written as text: iso, dmy, mdy, ymd, excel, excel-1904, or a pattern such as %d.%m.%Y. "
+        "Default: iso.",
     ),
     click.option(
-        "--patients-date-format", metavar="FORMAT", help="Likewise in the patient table. Default: as --date-format."
+        "--patients-date-format", metavar="FORMAT", help="The same for the patient table. Default: as --date-format."
     ),
     click.option(
         "--day-numbering",
         type=click.Choice(["study-day", "from-0"]),
-        help="Is enrolment day 1, after day -1 (CDISC's study days), or day 0? Default: day 0, asked if there is none.",
+        help="Number of the day of enrolment: 'study-day' = day 1, preceded by day -1 (CDISC); 'from-0' = day 0. "
+        "Default: day 0; if no row has day 0, the program stops and asks.",
     ),
     click.option(
         "--patient-key",
         type=click.Choice(["id", "site-id", "study-id", "study-site-id"]),
-        help="Is a patient known by the id, or by the id and its site or study? Asked if one id has several.",
+        help="Columns that identify a patient: the id alone, or with its site, its study or both. Default: the id; if "
+        "one id occurs at several sites or in several studies, the program stops and asks.",
     ),
     click.option(
         "--similar-ids",
         type=click.Choice(["same", "different"]),
-        help="Are ids one patient that differ by case, blanks, leading zeros and alike? Asked if there are any.",
+        help="Ids that differ only by case, blanks or leading zeros are the same patient or different ones. Default: "
+        "if there are any, the program stops and asks.",
     ),
     click.option(
         "--long-ids",
         type=click.Choice(["as-written"]),
-        help="Take numbers of 15 digits and more that end in zeros as ids. Default: refused, as rounded.",
+        help="Accept ids of 15 or more digits that end in zeros. Default: rejected, because a spreadsheet rounds such "
+        "numbers.",
     ),
     click.option(
         "--bleeding",
         type=click.Choice(["scored", "events"]),
-        help="Is bleeding scored at visits (an empty grade is unknown) or a log of events (it is none)?",
+        help="Meaning of an empty bleeding grade: 'scored' = missing assessment; 'events' = no bleeding. Default: "
+        "'scored' if a grade of 0 occurs, else 'events'; the assumption is printed.",
     ),
     click.option(
         "--mapping",
-        type=click.Path(),
-        help="Arranges VISITS, a REDCap export, a wide sheet or an ODM file; or says what the terms of SDTM, or the "
-        "codes of FHIR or OMOP, mean.",
+        type=InputFile(".toml"),
+        help="Mapping file: which column of VISITS is which (REDCap export, wide spreadsheet, ODM file), or what the "
+        "terms of SDTM or the codes of FHIR and OMOP mean. 'itp-response map' drafts one. Default: none.",
     ),
     click.option(
         "--impute",
         type=click.Choice(["first", "last"]),
-        help="Take a date such as 2019-05 as the first or last day that may be meant. Default: as any of its days.",
+        help="Take a partial date such as 2019-05 as its first or last possible day. Default: not imputed; every "
+        "possible day is considered.",
     ),
-    click.option("--sheet", metavar="NAME", help="The sheet of a workbook with the visits. Default: its first."),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook with the visits. Default: the first."),
     click.option(
         "--patients-sheet",
         metavar="NAME",
-        help="The sheet with the patients, of the workbook of --patients or else of VISITS.",
+        help="Sheet with the patients, in the workbook of --patients, else in that of VISITS. Default: the first.",
     ),
     click.option(
         "--header-row",
         type=click.IntRange(1),
         metavar="N",
-        help="The row of VISITS with the names of its columns. Default: it is found, and the summary says so.",
+        help="Row of VISITS that holds the column names, counted from 1. Default: found, and printed.",
     ),
     click.option(
         "--decimal",
         type=click.Choice(["point", "comma"]),
-        help="What stands before decimals; the other may stand between thousands. Default: a point, and between "
-        "semicolons what the numbers show.",
+        help="Decimal separator; the other one may separate thousands. Default: point; in files separated by "
+        "semicolons, what the numbers show.",
     ),
     click.option(
         "--on-error",
         type=click.Choice(["stop", "quarantine"]),
         default="stop",
         show_default=True,
-        help="Read nothing past an error, or leave out the rows that cannot be read.",
+        help="On invalid data: 'stop', or 'quarantine' = exclude the affected rows, write them to --quarantine-file, "
+        "and continue.",
     ),
     click.option(
         "--unit",
         metavar="UNIT",
-        help="The unit of all platelet counts, such as 10^4/uL. Default: as told, else 10^9/L.",
+        help="Unit of all platelet counts, such as 10^4/uL. Default: as the data say, else 10^9/L.",
     ),
     click.option(
         "--accept",
         multiple=True,
         metavar="CHECK",
-        help="Read on where this check would stop, as the data are right; again for more.",
+        help="Continue although this check, which the error names, fails. Repeat for several. Default: stop.",
     ),
     click.option(
         "--missing",
         metavar="CODES",
         callback=_listed,
-        help="Codes of a missing value, as 999,-99,ND; of one column alone: platelets=999.",
+        help="Codes for a missing value, separated by commas: 999,-99,ND; for one column only: platelets=999. Default: "
+        "none besides an empty cell, NA and the like.",
     ),
     click.option(
-        "--rescue-names", metavar="NAMES", callback=_listed, help="Further names of rescue treatments, with commas."
+        "--rescue-names",
+        metavar="NAMES",
+        callback=_listed,
+        help="Further names of rescue treatments, separated by commas. Default: only those that are known.",
     ),
     click.option(
-        "--no-rescue", metavar="WORDS", callback=_listed, help="What stands for no rescue treatment, with commas."
+        "--no-rescue",
+        metavar="WORDS",
+        callback=_listed,
+        help="Further words for no rescue treatment, separated by commas. Default: only those that are known.",
     ),
-    click.option("--quarantine-file", type=click.Path(), help="Where the rows left out are written, with the reasons."),
+    output_option(
+        f"Excluded rows with the reasons, as {DATA_FILE}; required by --on-error quarantine.", "--quarantine-file"
+    ),
 )
 """How a study is read."""
 OPTIONS_OF_READING = (
@@ -162,6 +201,8 @@ OPTIONS_OF_READING = (
     *("missing", "rescue_names", "no_rescue"),
 )
 """Those that are fields of `ReadOptions`."""
+READING = frozenset({*OPTIONS_OF_READING, "mapping", "quarantine_file"})
+"""The options on how data are read, which stand together in the help."""
 
 
 def columns_set(texts: tuple[str, ...]) -> dict[str, str]:
@@ -208,6 +249,10 @@ class StudyArguments:
 
             write(classification.cohort.quarantine, self.quarantine_file, classification.provenance())
 
+    def say_notes(self, cohort: Any, *assumed: str) -> None:
+        """What was assumed and noticed, on standard error, beside a result that has no room for it."""
+        say("\n".join([*assumed, *cohort.note_lines]))
+
 
 def study_options(criteria: Decorator = criteria_option, *, required: bool = True) -> Decorator:
     """The options of every command that reads a study; `criteria` is the one that names the criteria.
@@ -215,9 +260,11 @@ def study_options(criteria: Decorator = criteria_option, *, required: bool = Tru
     The command gets them as one argument, `study`, which is a `StudyArguments`.
     """
     options = (
-        click.argument("visits", required=required, type=click.Path()),
+        click.argument("visits", required=required, type=InputFile(), metavar="VISITS"),
         click.option(
-            "--patients", type=click.Path(), help="The patient table: arm, enrolment, baseline, discontinuation."
+            "--patients",
+            type=InputFile(),
+            help="Patient table: arm, enrolment date, baseline count, discontinuation. Default: none.",
         ),
         criteria,
         *READ_OPTIONS,

@@ -2,18 +2,26 @@
 
 import click
 
+from itp_response.cli.command import command
 from itp_response.cli.options import StudyArguments, study_options
+from itp_response.cli.terminal import say
 
 
-@click.command(short_help="Serve a page to play with definitions.")
+@command(
+    short_help="Serve an interactive page of a timeline and its results.",
+    examples=["teach --show", "teach visits.csv --patients patients.csv --show"],
+    has_bar=False,
+)
 @study_options(required=False)
-@click.option("--port", type=click.IntRange(1, 65535), help="Default: a free one.")
-@click.option("--show", is_flag=True, help="Open the page in the browser.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="PORT", help="Port on this machine. Default: a free one."
+)
+@click.option("--show", is_flag=True, help="Open the page in the browser. Default: its address is printed.")
 def teach(study: StudyArguments, port: int | None, show: bool) -> None:
-    """Serve a page to play with definitions: drag a count and see which clause tips the verdict.
+    """Serve a page on which you drag a count and see which criterion changes the result.
 
-    It is for this machine only, 127.0.0.1, and asks nothing of the network. Without VISITS it shows the worked
-    examples of the criteria files, which are invented.
+    The page is served to this machine only (127.0.0.1) and needs no network. Without VISITS it shows the worked
+    examples of the criteria files, which are invented. Ctrl-C ends it.
     """
     from itp_response.classification.classification import classify
     from itp_response.messages.errors import UsageError
@@ -26,4 +34,4 @@ def teach(study: StudyArguments, port: int | None, show: bool) -> None:
         classification = study.call(classify)
         study.write_quarantine(classification)
         cohort = classification.cohort
-    serve(cohort, criteria=study.criteria, port=port, show=show, say=lambda text: click.echo(text, err=True))
+    serve(cohort, criteria=study.criteria, port=port, show=show, say=say)

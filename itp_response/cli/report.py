@@ -2,28 +2,38 @@
 
 from typing import Any
 
-import click
+from click import option
 
-from itp_response.cli.options import StudyArguments, reference_option, study_options, title_option
-from itp_response.cli.progress import ProgressBar
+from itp_response.cli.command import command
+from itp_response.cli.files import InputFile
+from itp_response.cli.options import StudyArguments, output_option, reference_option, study_options, title_option
+from itp_response.cli.progress import current_bar
+from itp_response.cli.terminal import say
 
 
-@click.command(short_help="Make one page of a study, for any browser.")
+@command(
+    short_help="Write a self-contained HTML report of a study.",
+    examples=[
+        "report visits.csv --patients patients.csv --output report.html",
+        'report visits.csv --title "My study" -o report.html --force',
+    ],
+)
 @study_options()
-@click.option("--events", type=click.Path(), help="A table of adverse events, for their table.")
-@click.option("--screening", type=click.Path(), help="A table of those who were assessed, for the trial's flow.")
+@option("--events", type=InputFile(), help="Table of adverse events: patient_id, event, grade. Default: none.")
+@option(
+    "--screening", type=InputFile(), help="Table with a row per person assessed: patient_id, excluded. Default: none."
+)
 @reference_option
 @title_option
-@click.option("-o", "--output", required=True, metavar="FILE", type=click.Path(), help="The page, an .html file.")
+@output_option("The report, an .html file.", required=True)
 def report(study: StudyArguments, output: str, **options: Any) -> None:
-    """Make one page of VISITS that opens in any browser and needs nothing else.
+    """Write a self-contained HTML report of VISITS that opens offline in any browser.
 
-    Results, figures, definitions, sensitivity, what is to be asked, and every patient's timeline and explanation.
+    Results, figures, definitions, sensitivity analysis, data queries, and every patient's timeline and explanation.
     """
     from itp_response.outputs.report.report import report as make_report
 
-    with ProgressBar() as bar:
-        page = study.call(make_report, progress=bar.over, **options)
+    page = study.call(make_report, progress=current_bar().over, **options)
     study.write_quarantine(page.classification)
     page.write(output)
-    click.echo(page.summary(), err=True)
+    say(page.summary())

@@ -5,63 +5,121 @@ from typing import Any
 
 import click
 
-from itp_response.cli.options import StudyArguments, reference_option, study_options, title_option
+from itp_response.cli.command import command
+from itp_response.cli.files import InputFile
+from itp_response.cli.options import (
+    Decorator,
+    StudyArguments,
+    endpoints_option,
+    json_option,
+    output_option,
+    reference_option,
+    study_options,
+    title_option,
+)
+from itp_response.cli.terminal import show, show_rows
+
+STUDY = "visits.csv --patients patients.csv"
 
 
 def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options by which patients are chosen and grouped."""
-    options = [
-        click.option("--only", multiple=True, metavar="CONDITION", help="Only patients of whom it holds: 'age >= 60'."),
+    options: list[Decorator] = [
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="CONDITION",
+            help="Include only patients who meet this condition, such as 'age >= 60'. Repeat for several, which must "
+            "all hold. Default: all patients.",
+        ),
         title_option,
-        click.option("--output", type=click.Path(), help="A .csv (the numbers), .html, .tex, .rtf or .txt file."),
+        output_option("Write to FILE: .csv (the numbers), .html, .tex, .rtf or .txt. Default: not written."),
+        json_option,
     ]
     for option in reversed(options):
         command = option(command)
     return command
 
 
-@click.command(short_help="Tables of the results, arm beside arm.")
+@command(
+    short_help="Tables of the results by arm: responses, times, and more.",
+    examples=[
+        f"table {STUDY} --reference LD-RTX",
+        "table visits.csv --patients patients.csv --show all -o all.html",
+        "table visits.csv --endpoint OR --subgroup sex",
+    ],
+)
 @study_options()
-@click.option("--by", default="arm", show_default=True, metavar="COLUMN", help="What makes the groups.")
+@click.option("--by", default="arm", show_default=True, metavar="COLUMN", help="Column that defines the groups.")
 @reference_option
 @click.option(
     "--show",
     multiple=True,
     metavar="TABLE",
-    help="flow, characteristics, responses, best, times, imputation, subgroups, odds, events, or all. "
-    "Default: responses, times, and what other options ask for.",
+    help="Table to show: flow, characteristics, responses, best, times, imputation, subgroups, odds, events, or all. "
+    "Repeat for several. Default: responses, times, and those that other options need.",
 )
-@click.option("--endpoint", multiple=True, metavar="X", help="Only this endpoint.")
+@endpoints_option
 @click.option(
     "--set",
     "of",
     type=click.Choice(["itt", "complete", "per-protocol"]),
     default="itt",
     show_default=True,
-    help="Not evaluable counts as not met, is left out, or only those whose per_protocol is yes.",
+    help="Analysis set: 'itt' = non-evaluable patients counted as non-responders; 'complete' = evaluable patients "
+    "only; 'per-protocol' = patients with per_protocol yes.",
 )
 @click.option(
     "--interval",
     type=click.Choice(["newcombe", "wald", "wald-cc", "score", "agresti-caffo", "wu-2022"]),
     default="newcombe",
     show_default=True,
-    help="Of differences; wu-2022 is what the ATRA trial's paper did.",
+    help="Method of the 95% CI of risk differences; 'wu-2022' is that of the ATRA trial's publication.",
 )
-@click.option("--subgroup", multiple=True, metavar="COLUMN", help="Also in each subgroup by this column.")
-@click.option("--column", multiple=True, metavar="COLUMN", help="For characteristics and odds ratios; else all.")
-@click.option("--adjust", multiple=True, metavar="COLUMN", help="Adjust the odds ratios for this column.")
-@click.option("--imputations", type=int, default=0, metavar="M", help="Impute the primary endpoint M times.")
-@click.option("--seed", type=int, default=20220120, show_default=True, help="Of the imputations.")
-@click.option("--events", type=click.Path(), help="The table of adverse events: patient_id, event, grade.")
-@click.option("--screening", type=click.Path(), help="A row for everyone assessed: patient_id, excluded.")
 @click.option(
-    "--least", type=float, default=2.0, show_default=True, metavar="PERCENT", help="Show events as frequent as this."
+    "--subgroup",
+    multiple=True,
+    metavar="COLUMN",
+    help="Add subgroups by this column. Repeat for several. Default: none.",
+)
+@click.option(
+    "--column",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column for characteristics and odds ratios. Repeat for several. Default: all.",
+)
+@click.option(
+    "--adjust",
+    multiple=True,
+    metavar="COLUMN",
+    help="Adjust the odds ratios for this column. Repeat for several. Default: unadjusted.",
+)
+@click.option(
+    "--imputations",
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="M",
+    help="Add multiple imputation of the primary endpoint, with M imputations.",
+)
+@click.option("--seed", type=int, default=20220120, show_default=True, metavar="N", help="Seed of the imputations.")
+@click.option("--events", type=InputFile(), help="Table of adverse events: patient_id, event, grade. Default: none.")
+@click.option(
+    "--screening", type=InputFile(), help="Table with a row per person assessed: patient_id, excluded. Default: none."
+)
+@click.option(
+    "--least",
+    type=float,
+    default=2.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="List only adverse events reported in at least PERCENT of patients.",
 )
 @group_options
-def table(study: StudyArguments, output: str | None, **options: Any) -> None:
-    """Tables of the results of VISITS, arm beside arm: responses, times, and what else is asked for.
+def table(study: StudyArguments, output: str | None, as_json: bool, **options: Any) -> None:
+    """Tables of the results of VISITS by arm: responses, times to event, and what else is asked for.
 
-    A COLUMN is one of the patient table, or baseline, or an endpoint, or a condition as 'age >= 60'.
+    A COLUMN is a column of the patient table, 'baseline', an endpoint, or a condition such as 'age >= 60'.
     """
     from itp_response.outputs.tables.table import table as make_tables
 
@@ -69,20 +127,47 @@ def table(study: StudyArguments, output: str | None, **options: Any) -> None:
     study.write_quarantine(tables.classification)
     if output is not None:
         tables.write(output)
-    click.echo(str(tables))
+    if as_json:
+        show_rows(tables.frame())
+        study.say_notes(tables.classification.cohort, *tables.assumed)
+    else:
+        show(tables.__str__)
 
 
-@click.command(short_help="How a number differs between groups, and foretells them.")
+@command(
+    short_help="Assess a baseline variable as a predictor of response.",
+    examples=[
+        f"predictors {STUDY} --column nk_cells",
+        "predictors visits.csv --column baseline --by SR -o baseline.csv",
+    ],
+)
 @study_options()
-@click.option("--column", multiple=True, required=True, metavar="COLUMN", help="A patient column of numbers.")
-@click.option("--by", metavar="X", help="An endpoint or patient column that makes the groups; else the primary one.")
-@click.option("--positive", multiple=True, metavar="GROUP", help="The group that the curve is to find.")
-@click.option("--negative", multiple=True, metavar="GROUP", help="The group it is told from; else all others.")
+@click.option(
+    "--column", multiple=True, required=True, metavar="COLUMN", help="Patient column of numbers. Repeat for several."
+)
+@click.option(
+    "--by",
+    metavar="X",
+    help="Endpoint or patient column that defines the groups. Default: the primary endpoint.",
+)
+@click.option(
+    "--positive",
+    multiple=True,
+    metavar="GROUP",
+    help="Group that the ROC curve is to detect. Repeat for several. Default: the responders.",
+)
+@click.option(
+    "--negative",
+    multiple=True,
+    metavar="GROUP",
+    help="Group that it is compared with. Repeat for several. Default: all others.",
+)
 @group_options
-def predictors(study: StudyArguments, output: str | None, **options: Any) -> None:
-    """Say how a number known of the patients of VISITS differs between groups, and how well it foretells which.
+def predictors(study: StudyArguments, output: str | None, as_json: bool, **options: Any) -> None:
+    """Assess a baseline variable of the patients of VISITS as a predictor of response.
 
-    Side by side with a test; the ROC curve's area; the best limit with its sensitivity and specificity.
+    It is compared between groups with a test; the ROC curve gives the area, and the best cut-off with its sensitivity
+    and specificity.
     """
     from itp_response.outputs.tables.predictors import predictors as make_predictors
 
@@ -90,4 +175,8 @@ def predictors(study: StudyArguments, output: str | None, **options: Any) -> Non
     study.write_quarantine(predicted.classification)
     if output is not None:
         predicted.write(output)
-    click.echo(str(predicted))
+    if as_json:
+        show_rows(predicted.frame())
+        study.say_notes(predicted.classification.cohort)
+    else:
+        show(predicted.__str__)

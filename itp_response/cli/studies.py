@@ -1,90 +1,178 @@
 """The commands that decide a study."""
 
-import json
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from itp_response.cli.options import StudyArguments, endpoint_option, reference_option, study_options, title_option
-from itp_response.cli.progress import ProgressBar
+from itp_response.cli.command import command
+from itp_response.cli.options import (
+    CRITERIA,
+    DATA_FILE,
+    StudyArguments,
+    endpoints_option,
+    json_option,
+    output_option,
+    reference_option,
+    study_options,
+    title_option,
+)
+from itp_response.cli.progress import current_bar
+from itp_response.cli.terminal import say, show, show_csv, show_json, show_rows
+from itp_response.messages.errors import UsageError
+from itp_response.messages.wording import counted_patients
+
+if TYPE_CHECKING:
+    from itp_response.classification.classification import Classification
+
+FIRST = 10
+"""The number of patients that `classify` shows on a terminal."""
+STUDY = "visits.csv --patients patients.csv"
 
 
-@click.command(short_help="Classify every patient: one row each, with day and reason.")
+@command(
+    short_help="Classify every patient: results, days and reasons.",
+    examples=[
+        f"classify {STUDY}",
+        f"classify {STUDY} --output results.csv",
+        "classify visits.xlsx --criteria iwg_2009 --date-format dmy",
+        "classify - --json < visits.csv",
+    ],
+)
 @study_options()
-@click.option("--output", type=click.Path(), help="A .csv, .json or .parquet file; else standard output.")
+@output_option(f"Write the results to FILE, {DATA_FILE}; visits of any length. Default: standard output.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "table"]),
-    help="On standard output: csv, or a table for people. Default: a table on a terminal, else csv.",
+    type=click.Choice(["csv", "table", "first"]),
+    help=f"Print 'csv' (all columns), 'table' (for people), or 'first' (the summary and a table of the first {FIRST} "
+    "patients). Default: first on a terminal, else csv.",
 )
-@click.option("--long", "long_", is_flag=True, help="A row per patient and endpoint instead of per patient.")
-@click.option("--threads", type=click.IntRange(min=1), help="Default: one a processor.")
-def classify(study: StudyArguments, output: str | None, form: str | None, long_: bool, threads: int | None) -> None:
-    """Classify every patient of VISITS: one row each, with day and reason.
+@json_option
+@click.option("--long", "long_", is_flag=True, help="One row per patient and endpoint. Default: one row per patient.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads used. Default: one per processor.")
+def classify(
+    study: StudyArguments, output: str | None, form: str | None, as_json: bool, long_: bool, threads: int | None
+) -> None:
+    """Classify every patient of VISITS under a criteria set: one row each, with results, days and reasons.
 
-    A short summary goes to standard error: the verdicts, what was assumed, and warnings.
-    With --output, a file (or a folder of part files) of any length is read, decided and written part by part.
+    A summary of the results, the assumptions and the warnings goes to standard error.
     """
-    from itp_response.classification.chunked.classify_to import classify_to
     from itp_response.classification.classification import classify as classify_study
-    from itp_response.classification.writers import check_suffix
 
+    forms = {"--output": output is not None, "--json": as_json, "--format": form is not None}
+    given = [name for name, is_given in forms.items() if is_given]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)}: give one of them.")
+    if long_ and form in ("table", "first"):
+        raise UsageError(f"--long and --format {form}: the table has a row per patient; leave out one of them.")
     if output is not None:
-        if study.quarantine_file is not None:
-            check_suffix(Path(study.quarantine_file))
-        with ProgressBar() as bar:
-            arguments = {"long": long_, "threads": threads, "progress": bar.step, "notify": bar.say}
-            written = study.call(partial(classify_to, output), **arguments)
-        study.write_quarantine(written)
-        click.echo(written.summary(), err=True)
+        _classify_to(study, output, long_, threads)
         return
     classification = study.call(classify_study, threads=threads)
     study.write_quarantine(classification)
-    if form == "table" or (form is None and not long_ and sys.stdout.isatty()):
-        click.echo(classification.table())
+    if form is None and not (as_json or long_):
+        form = "first" if sys.stdout.isatty() else "csv"
+    if form == "first":
+        _show_first(classification)
+        return
+    if form == "table":
+        show(classification.table)
     else:
-        click.echo((classification.long() if long_ else classification.frame()).write_csv(), nl=False)
-    click.echo(classification.summary(), err=True)
+        frame = classification.long() if long_ else classification.frame()
+        show_rows(frame) if as_json else show_csv(frame.write_csv())
+    say(classification.summary())
 
 
-@click.command(short_help="Say why a patient has the verdicts.")
+def _classify_to(study: StudyArguments, output: str, long_: bool, threads: int | None) -> None:
+    """Classify into a file, chunk by chunk."""
+    from itp_response.classification.chunked.classify_to import classify_to
+    from itp_response.classification.writers import check_suffix
+
+    if study.quarantine_file is not None:
+        check_suffix(Path(study.quarantine_file))
+    arguments = {"long": long_, "threads": threads, "progress": current_bar().step, "notify": say}
+    written = study.call(partial(classify_to, output), **arguments)
+    study.write_quarantine(written)
+    say(written.summary())
+
+
+def _show_first(classification: "Classification") -> None:
+    """The summary, the first patients, and how to get all."""
+    say(f"{classification.summary()}\n")
+    show(partial(classification.table, FIRST))
+    further = len(classification.cohort) - FIRST
+    if further > 0:
+        how = "--format table shows all of them, --output FILE.csv writes all columns"
+        show(lambda: f"\n{counted_patients(further)} more; {how}.")
+
+
+@command(
+    short_help="Explain a patient's results, with the supporting records.",
+    examples=[
+        f"explain {STUDY} --patient ITP-0003",
+        "explain visits.csv --patient ITP-0003 --patient ITP-0008",
+        "explain visits.csv --patient ITP-0003 --json > certificate.json",
+    ],
+)
 @study_options()
-@click.option("--patient", required=True, metavar="ID", help="The patient.")
-@endpoint_option
-@click.option("--json", "as_json", is_flag=True, help="A certificate: all that the verdicts rest on, for a checker.")
-def explain(study: StudyArguments, patient: str, endpoint: str | None, as_json: bool) -> None:
-    """Say why a patient of VISITS has the verdicts, with the observations and their lines in the file."""
+@click.option("--patient", multiple=True, required=True, metavar="ID", help="Patient to explain. Repeat for several.")
+@endpoints_option
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print a certificate, all that the results rest on, which another program can check; a list of them for "
+    "several patients or endpoints. Default: text for people.",
+)
+def explain(study: StudyArguments, patient: tuple[str, ...], endpoint: tuple[str, ...], as_json: bool) -> None:
+    """Explain the results of patients of VISITS: why, by which observations, and where these stand in the file.
+
+    It also reports the smallest change of one observation that would change the result.
+    """
     from itp_response.classification.classification import classify as classify_study
     from itp_response.explanation.certificate import certificate
     from itp_response.explanation.explain import explain as explain_patient
 
     classification = study.call(classify_study)
     study.write_quarantine(classification)
+    asked = [(one, name) for one in dict.fromkeys(patient) for name in dict.fromkeys(endpoint) or (None,)]
     if as_json:
-        content = certificate(classification, patient=patient, endpoint=endpoint)
-        click.echo(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=str))
-    else:
-        click.echo("\n\n".join(map(str, explain_patient(classification, patient=patient, endpoint=endpoint))))
+        content = [certificate(classification, patient=one, endpoint=name) for one, name in asked]
+        show_json(content if len(asked) > 1 else content[0])
+        return
+    explanations = [text for one, name in asked for text in explain_patient(classification, patient=one, endpoint=name)]
+    show(lambda: "\n\n".join(map(str, explanations)))
 
 
-@click.command(short_help="Decide a study by several sets: who differs, and why.")
+@command(
+    short_help="Compare criteria sets: who is reclassified, and why.",
+    examples=[
+        "compare visits.csv --criteria atra_2022 --criteria iwg_2009",
+        "compare visits.csv --criteria mine.toml --criteria iwg_2009",
+    ],
+)
 @study_options(
     click.option(
         "--criteria",
+        type=CRITERIA,
         multiple=True,
         required=True,
         metavar="NAME_OR_FILE",
-        help="A shipped set or a file of your own; twice or more, the first beside each of the others.",
+        help="Criteria set: a shipped name or a file of your own. Give two or more; the first is compared with each of "
+        "the others.",
     )
 )
-@click.option("--output", type=click.Path(), help="The verdicts, one row per patient: a .csv, .json or .parquet file.")
-@click.option("--changes", type=click.Path(), help="Who comes out otherwise, and by which clause: such a file too.")
-def compare(study: StudyArguments, output: str | None, changes: str | None) -> None:
-    """Decide VISITS by several sets of criteria and say who comes out otherwise, and why."""
+@output_option(f"Write the results under every set, one row per patient, to FILE, {DATA_FILE}. Default: not written.")
+@output_option(
+    f"Write the patients reclassified and the criterion responsible to FILE, {DATA_FILE}. Default: not written.",
+    "--changes",
+)
+@json_option
+def compare(study: StudyArguments, output: str | None, changes: str | None, as_json: bool) -> None:
+    """Classify VISITS under several criteria sets and report which patients are reclassified, and why."""
     from itp_response.classification.writers import write
     from itp_response.outputs.comparison.compare import compare as compare_criteria
 
@@ -94,42 +182,61 @@ def compare(study: StudyArguments, output: str | None, changes: str | None) -> N
         comparison.write(output)
     if changes is not None:
         write(comparison.changes(), changes, comparison.provenance())
-    click.echo(str(comparison))
+    if as_json:
+        show_rows(comparison.frame())
+        study.say_notes(comparison.cohort)
+    else:
+        show(comparison.__str__)
 
 
-@click.command(short_help="Decide a study under every interpretation of a set.")
-@study_options()
-@click.option("--together", is_flag=True, help="Also under all interpretations at once.")
-@click.option(
-    "--output", type=click.Path(), help="The patients who depend on an interpretation: .csv, .json or .parquet."
+@command(
+    short_help="Sensitivity analysis over a set's interpretations.",
+    examples=[f"sensitivity {STUDY}", "sensitivity visits.csv --together --output reclassified.csv"],
 )
+@study_options()
+@click.option("--together", is_flag=True, help="Also apply all interpretations at once. Default: one at a time only.")
+@output_option(
+    f"Write the patients with a result that depends on an interpretation to FILE, {DATA_FILE}. Default: not written."
+)
+@json_option
 @reference_option
 @title_option
-def sensitivity(study: StudyArguments, output: str | None, **options: Any) -> None:
-    """Decide VISITS under every interpretation of a set of criteria, and say whose verdict depends on which."""
+def sensitivity(study: StudyArguments, output: str | None, as_json: bool, **options: Any) -> None:
+    """Classify VISITS under each interpretation of the criteria set, and report which results depend on one."""
     from itp_response.outputs.comparison.sensitivity import sensitivity as analyse
 
     analysis = study.call(analyse, **options)
     study.write_quarantine(analysis.base)
     if output is not None:
         analysis.write(output)
-    click.echo(str(analysis))
-    for line in analysis.assumed:
-        click.echo(line, err=True)
+    if as_json:
+        show_rows(analysis.frame())
+        study.say_notes(analysis.cohort, *analysis.assumed)
+    else:
+        show(analysis.__str__)
 
 
-@click.command(short_help="Say what to ask about a study before it is decided.")
-@study_options()
-@click.option("--output", type=click.Path(), help="The findings: a .csv, .json or .parquet file.")
-@click.option("--data-queries", type=click.Path(), help="For each NE what would settle it: such a file too.")
-@click.option(
-    "--query-log", type=click.Path(), help="One query per patient and cause, for a site to answer: .csv, .xlsx."
+@command(
+    short_help="Check the data and list queries before analysis.",
+    examples=[f"review {STUDY}", "review visits.csv -o findings.csv --data-queries queries.csv"],
 )
-def review(study: StudyArguments, output: str | None, data_queries: str | None, query_log: str | None) -> None:
-    """Say what in VISITS is to be asked about before it is decided, each with its place.
-
-    With --data-queries also which single observation would settle each verdict that is not evaluable.
-    """
+@study_options()
+@output_option(f"Write the findings of the edit checks to FILE, {DATA_FILE}. Default: not written.")
+@output_option(
+    "Write, for each non-evaluable result, the single observation that would resolve it, "
+    f"to FILE, {DATA_FILE}. Default: not written.",
+    "--data-queries",
+)
+@output_option(
+    "Write one query per patient and cause, for a site to answer, to FILE, .csv, .xlsx, .json or .parquet. "
+    "Default: not written.",
+    "--query-log",
+)
+@json_option
+def review(
+    study: StudyArguments, output: str | None, data_queries: str | None, query_log: str | None, as_json: bool
+) -> None:
+    """Check VISITS before analysis and list the data queries to raise, each with its place in the file."""
     from itp_response.classification.writers import write
     from itp_response.data_review.review import review as review_study
 
@@ -141,4 +248,8 @@ def review(study: StudyArguments, output: str | None, data_queries: str | None, 
         write(reviewed.data_queries(), data_queries, reviewed.classification.provenance())
     if query_log is not None:
         reviewed.write_query_log(query_log)
-    click.echo(str(reviewed))
+    if as_json:
+        show_rows(reviewed.query_log())
+        study.say_notes(reviewed.cohort)
+    else:
+        show(reviewed.__str__)

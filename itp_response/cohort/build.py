@@ -92,11 +92,12 @@ def in_order(patient: Ints, day: Ints) -> Index:
     """The stable order by patient, then day; all as they are, if they stand in this order already."""
     if not len(day):
         return slice(None)
+    same, later = patient[1:] == patient[:-1], patient[1:] > patient[:-1]
+    if bool((later | (same & (day[1:] >= day[:-1]))).all()):
+        return slice(None)
     low = int(day.min())
     span = int(day.max()) - low + 1
     packed = patient.astype(np.int64) * span + (day - low)
-    if bool((packed[1:] >= packed[:-1]).all()):
-        return slice(None)
     bits = len(packed).bit_length()
     if int(packed.max()).bit_length() + bits > 63:
         return np.argsort(packed, kind="stable")
@@ -211,16 +212,18 @@ def days_since(row: Ints, last: Ints, patient: Ints, day: Ints) -> Floats:
 
     `row` are the rows on whose days courses begin, in order, and `last` their last days. The latest last day counts.
     """
-    since = np.full(len(day), np.inf)
     if not len(row):
-        return since
+        return np.full(len(day), np.inf)
     # A running maximum per patient: each patient's days are lifted above those of the patient before, so that one pass
     # serves all.
     low, high = int(last.min()), int(last.max())
     lift = patient[row].astype(np.int64) * (high - low + 1)
     latest = np.maximum.accumulate(last - low + lift) - lift + low
-    # The last course that begins before each row; -1: none.
-    before = np.repeat(np.arange(-1, len(row)), np.diff(np.concatenate([[-1], row, [len(day) - 1]])))
-    had = (before >= 0) & (patient[row[before]] == patient)
-    since[had] = (day - latest[before])[had]
+    # What was the latest stands from the row after a course to that of the next, or to the patient's last; then none.
+    last_row = np.searchsorted(patient, patient[row], side="right") - 1
+    until = np.minimum(np.append(row[1:], len(day)), last_row)
+    stands = np.full(2 * len(row) + 1, -np.inf)
+    stands[1::2] = latest
+    bounds = np.column_stack([row, until]).ravel()
+    since: Floats = day - np.repeat(stands, np.diff(bounds, prepend=-1, append=len(day) - 1))
     return since

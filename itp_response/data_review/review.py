@@ -162,7 +162,7 @@ class Review(DataResult):
             )
             yield aligned(
                 [
-                    (priority, cause, counted_patients(of), counted(number, "observation", digits=True))
+                    (priority, cause, counted_patients(of), counted(number, "observation"))
                     for priority, cause, of, number in causes.iter_rows()
                 ],
                 indent="  ",

@@ -28,7 +28,7 @@ from itp_response.messages.results import DataResult, html_frame, html_paragraph
 from itp_response.messages.schema_errors import worded
 from itp_response.messages.toml_file import tupled
 from itp_response.messages.toml_positions import KeyPositions, refuse
-from itp_response.messages.wording import listed
+from itp_response.messages.wording import labelled, listed
 
 
 @dataclass(frozen=True, repr=False)
@@ -123,8 +123,7 @@ class Criteria(DataResult):
         >>> load("atra_2022").labelled("OR"), load("atra_2022").labelled("relapse")
         ('Overall response (OR)', 'Relapse')
         """
-        label = self.endpoints[name].label
-        return label if label.lower() == name.replace("_", " ").lower() else f"{label} ({name})"
+        return labelled(self.endpoints[name].label, name)
 
     @property
     def _mark(self) -> str:

@@ -51,23 +51,21 @@ class Flagged:
 
     def any_in(self, begin: Ints, end: Ints) -> Bools:
         """Whether a flagged row lies in each span."""
-        return self.before[begin] < self.before[end]
+        return np.not_equal(self.first_in(begin, end), NONE)
 
     def first_in(self, begin: Ints, end: Ints) -> Ints:
         """The first flagged row in each span; -1 if none."""
-        number = self.before[begin]
-        return self._rows_numbered(number, number < self.before[end])
+        row = self._rows_numbered(np.searchsorted(self.rows, begin))
+        return np.where((row >= begin) & (row < end), row, NONE)
 
     def last_in(self, begin: Ints, end: Ints) -> Ints:
         """The last flagged row in each span; -1 if none."""
-        number = self.before[end]
-        return self._rows_numbered(number - 1, self.before[begin] < number)
+        row = self._rows_numbered(np.searchsorted(self.rows, end) - 1)
+        return np.where((row >= begin) & (row < end), row, NONE)
 
-    def _rows_numbered(self, number: Ints, exists: Bools) -> Ints:
-        """The flagged rows of these numbers, counted from 0; -1 where there is none."""
-        if not len(self.rows):
-            return np.full(len(number), NONE)
-        return np.where(exists, self.rows.take(number, mode="clip"), NONE)
+    def _rows_numbered(self, number: Ints) -> Ints:
+        """The flagged rows of these numbers, counted from 0; where there is none any other, or -1."""
+        return self.rows.take(number, mode="clip") if len(self.rows) else np.full(len(number), NONE)
 
 
 class PatientDays:
@@ -250,8 +248,7 @@ class PatientDays:
             elif day > self._low + self._span - 2:
                 row = self.end
             else:
-                earlier = Flagged(self.day < day).before
-                row = self.begin + (earlier[self.end] - earlier[self.begin])
+                row = self.begin + np.diff(np.searchsorted(np.flatnonzero(self.day < day), self.start))
             self._first_rows[day] = row
         return row
 

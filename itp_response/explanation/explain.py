@@ -16,11 +16,9 @@ from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
 from itp_response.explanation.records import ExplainedRow, explained_rows, folded
 from itp_response.messages.results import DataResult, html_paragraph, html_table
-from itp_response.messages.wording import aligned, counted, wrapped
+from itp_response.messages.wording import aligned, counted, labelled, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
-
-WIDTH = 110
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,7 +85,7 @@ class Explanation(DataResult):
         return frame.select(*named, "day", "observed", "means", *missing)
 
     def _headline(self) -> str:
-        return f"{self.patient}, {self.label} ({self.endpoint}): {self.verdict}. {self.title}"
+        return f"{self.patient}, {labelled(self.label, self.endpoint)}: {self.verdict}. {self.title}"
 
     def _pieces(self) -> Iterator[str]:
         yield html_paragraph(self.origin or self.needs)
@@ -101,12 +99,12 @@ class Explanation(DataResult):
         return self.notes
 
     def __str__(self) -> str:
-        head = f"{self.patient}  {self.label} ({self.endpoint}): {self.verdict}    {self.title}"
+        head = f"{self.patient}  {labelled(self.label, self.endpoint)}: {self.verdict}    {self.title}"
         end = [line for sentence in (*self.counterfactuals_in_words, *self.notes) for line in _indented(sentence)]
         if self.origin:
             body = [f"  {self.origin}"]
         else:
-            body = wrapped(self.needs, WIDTH, first="  ", break_on_hyphens=True)
+            body = wrapped(self.needs, first="  ")
             if self.rows:
                 body.append(aligned(self.observations, indent="  "))
             body += [f"  {sentence}" for sentence in self.rests_on]
@@ -143,7 +141,7 @@ class Explanations(DataResult, list[Explanation]):
 
 
 def _indented(sentence: str) -> list[str]:
-    return wrapped(sentence, WIDTH, first="  ")
+    return wrapped(sentence, first="  ")
 
 
 def explain(

@@ -1,6 +1,6 @@
 """Near misses: by how small a change each verdict of a cohort would have been another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class NearMisses(DataResult):
         for name in self.patients:
             near = self._frame.filter(endpoint=name).drop_nulls("distance")
             if len(near):
-                label = f"{self.classification.criteria.endpoints[name].label} ({name})"
+                label = self.classification.criteria.labelled(name)
                 yield html_frame(near.select(shown), title=label, rows=SHOWN)
 
     def _assumptions(self) -> list[str]:
@@ -116,7 +116,7 @@ def near_misses(
     patients: Tabular | None = None,
     criteria: CriteriaInput | None = None,
     *,
-    endpoint: str | None = None,
+    endpoint: str | Sequence[str] | None = None,
     met: bool = False,
     options: ReadOptions | None = None,
 ) -> NearMisses:
@@ -166,17 +166,19 @@ def near_misses(
     return NearMisses(classification, met, positions, _frame(classification, counterfactuals, positions))
 
 
-def _names(classification: Classification, endpoint: str | None) -> list[str]:
-    """The endpoints asked about: all that give a verdict, or the one."""
+def _names(classification: Classification, endpoint: str | Sequence[str] | None) -> list[str]:
+    """The endpoints asked about: all that give a verdict, or those named."""
     models = classification.criteria.endpoints
     names = [name for name, model in models.items() if not model.is_length]
     if endpoint is None:
         return names
-    if endpoint not in models:
-        raise UsageError(unknown("endpoint", endpoint, models))
-    if endpoint not in names:
-        raise UsageError(f"{endpoint} is a duration, which a single change cannot reverse; known: {', '.join(names)}.")
-    return [endpoint]
+    asked = [endpoint] if isinstance(endpoint, str) else list(dict.fromkeys(endpoint))
+    for name in asked:
+        if name not in models:
+            raise UsageError(unknown("endpoint", name, models))
+        if name not in names:
+            raise UsageError(f"{name} is a duration, which a single change cannot reverse; known: {', '.join(names)}.")
+    return asked
 
 
 def _is_asked(verdict: Verdict, met: bool) -> Bools:

@@ -91,9 +91,9 @@ class DecidedEndpoint:
         verdict = self.verdict
         if verdict.days is None or verdict.days[0] == NO_DAY:
             return ""
-        days = counted(int(verdict.days[0]), "day", digits=True)
+        days = counted(int(verdict.days[0]), "day")
         if verdict.of_days is not None:
-            observed = counted(int(verdict.of_days[0]), "day", digits=True)
+            observed = counted(int(verdict.of_days[0]), "day")
             return f"{'' if self.model.is_length else f'{self.value}, '}{days} of {observed} observed"
         if self.value == "Y":
             return f"{days}, to day {self.day}"

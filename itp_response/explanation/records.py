@@ -65,9 +65,9 @@ def folded(rows: Sequence[ExplainedRow]) -> Iterator[FoldedRows]:
         else:
             days, each = f"day {alike[0].day} to {alike[-1].day}", "" if aside else "each "
             if alike[0].part:
-                observed = counted(len(alike), "observation", digits=True)
+                observed = counted(len(alike), "observation")
             else:
-                observed = f"{counted(len(alike), 'visit', digits=True)}, {alike[0].observed}"
+                observed = f"{counted(len(alike), 'visit')}, {alike[0].observed}"
             yield FoldedRows(alike[0].day, days, observed, f"{each}{means}", "")
 
 

@@ -53,8 +53,7 @@ def assemble(
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
     visits, patients, impute = study.visits, study.patients, options.impute
-    if patients.table.header:
-        note_unmatched(study, problems)
+    note_unmatched(study, problems)
     check_units(study, options, problems)
     day_0 = day_0_of_patients(study, problems)
     times = _observed_times(study, day_0, problems)

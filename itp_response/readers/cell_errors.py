@@ -12,11 +12,14 @@ from itp_response.cohort.values import Ints
 from itp_response.readers.cells import Wording
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.problems import Problems, quoted
+from itp_response.readers.runs import Runs
 
 WORDINGS = {
     r"(?i)^(?:#(?:DIV/0!|N/A!|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!)|Err:\d+)$": "is an error of the spreadsheet; "
     "correct it",
-    r"^=": "is a formula that was never calculated; open the file in a spreadsheet and save it",
+    r'^="[^"]*"$': "is a formula that is a text, as programs write it for a spreadsheet; write the text alone",
+    r'^=(?:[^"].*|".*".+|"[^"]*)?$': "is a formula that was never calculated; open the file in a "
+    "spreadsheet and save it",
     r"^\(merged with [A-Z]+\d+\)$": "is a cell without a value of its own; unmerge the cells, and fill in each",
 }
 ANY = "|".join(f"(?:{pattern})" for pattern in WORDINGS)
@@ -38,9 +41,9 @@ def without_cell_errors(table: NamedTable, problems: Problems) -> NamedTable:
         cells = table.cells(name)
         if cells.values.dtype != pl.String:
             continue
+        if not are_cell_errors(Runs.of(cells.values.drop_nulls()).names).any():
+            continue  # mostly, and successive cells are mostly alike
         found = are_cell_errors(cells.values)
-        if not found.any():
-            continue
         for pattern, wording in WORDINGS.items():
             rows: Ints = cells.values.str.contains(pattern).fill_null(value=False).arg_true().to_numpy()
             problems.wrong_cells(cells, rows.astype(np.int64), _worded(wording))

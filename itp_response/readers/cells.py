@@ -4,6 +4,7 @@ No other module knows what cells mean. It reads whole columns at once. The few c
 by themselves.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -27,9 +28,10 @@ from itp_response.cohort.values import (
     just_below,
 )
 from itp_response.messages.codes import Code
+from itp_response.messages.wording import counted
 from itp_response.readers.decimals import with_decimal_points
 from itp_response.readers.missing_codes import NOT_GIVEN, or_missing
-from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, quoted, shown
+from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted, shown
 from itp_response.readers.treatments import (
     NAMES,
     SOME_NAME,
@@ -38,15 +40,21 @@ from itp_response.readers.treatments import (
     assumed_text,
     both_ways,
     is_mixable,
+    may_not_be_given,
     mixed_if_named,
     mixed_text,
     no_treatment,
     taken_text,
     unknown_text,
 )
-from itp_response.readers.units import times
+from itp_response.readers.units import exponent_of, times
 
-BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(\d+(?:\.\d*)?|\.\d+)$"
+BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:\.\d*)?|\.\d+)$"
+WIDE = str.maketrans("０１２３４５６７８９．＜＞－−–", "0123456789.<>---")
+"""Digits and signs as Chinese and Japanese programs write them, and signs of minus."""
+THOUSANDS = r"^[<>=≤≥\s]*\d{1,3}(?:[ \x{a0}\x{2009}\x{202f}'’]\d{3})+$"
+"""A number with blanks or apostrophes between thousands."""
+WITH_UNIT = re.compile(r"[<>=≤≥\s]*\d[\d.,]*\s*(\D.*)")
 Wording = Callable[[str], str]
 
 
@@ -78,6 +86,8 @@ def is_not_given(texts: pl.Series) -> pl.Series:
 
 def is_empty(cells: Cells, rows: NDArray[np.integer]) -> Bools:
     """Which of the cells in these rows are empty or say that nothing was recorded."""
+    if not len(rows):
+        return np.zeros(0, dtype=np.bool_)
     texts = as_text(cells.values.gather(rows))
     return (texts.is_null() | is_not_given(texts)).to_numpy()
 
@@ -106,7 +116,7 @@ def as_numbers(
     if values.null_count() == len(values):
         return all_missing(len(values))
     if values.dtype.is_numeric():
-        low = times(values.cast(pl.Float64).to_numpy(), exponent)  # null becomes NaN
+        low = times(values.cast(pl.Float64).fill_null(np.nan).to_numpy(), exponent)
         infinite = np.isinf(low)
         problems.wrong_cells(cells, np.flatnonzero(infinite), wrong, code)
         return exactly(np.where(infinite, np.nan, low) if infinite.any() else low)
@@ -117,7 +127,7 @@ def as_numbers(
     other = np.flatnonzero((values.is_not_null() & ~plain.is_finite().fill_null(value=False)).to_numpy())
     if not len(other):
         return exactly(low)
-    texts = without_not_given(cells, as_text(values.gather(other)), problems)
+    texts = _plain_numbers(cells, without_not_given(cells, as_text(values.gather(other)), problems), problems)
     parts = texts.str.extract_groups(BOUND).struct.unnest()
     sign = parts.to_series(0).fill_null("").to_numpy(writable=True)
     unsigned = parts.to_series(1).fill_null("").zip_with(parts.to_series(1).is_not_null(), texts)
@@ -140,6 +150,23 @@ def _with_censored(exact: Floats, other: Ints, number: Floats, sign: NDArray[Any
     high = low.copy()
     high[other] = np.where(above, np.inf, np.where(sign == "<", just_below(number), number))
     return Numbers(low, high)
+
+
+def _plain_numbers(cells: Cells, texts: pl.Series, problems: Problems) -> pl.Series:
+    """The texts in usual digits, with nothing between thousands, of which numbers are noted."""
+    texts = texts.str.replace_many({chr(one): chr(other) for one, other in WIDE.items()})
+    grouped, name = texts.str.contains(THOUSANDS).fill_null(value=False), cells.name
+    if not grouped.any():
+        return texts
+
+    def note_text(number: int, few: Sequence[str]) -> str:
+        numbers = f"{counted(number, 'number')} read without what stands between thousands"
+        return f"{name}: {numbers}: {first_few(few, 3, number)}." if number else ""
+
+    problems.count(
+        cells.location, f"thousands: {name}", note_text, int(grouped.sum()), texts.filter(grouped).head(3).to_list()
+    )
+    return texts.zip_with(~grouped, texts.str.replace_all(r"[ \x{a0}\x{2009}\x{202f}'’]", ""))
 
 
 def all_missing(size: int) -> Numbers:
@@ -171,6 +198,9 @@ def as_counts(
 
 
 def _no_count(text: str) -> str:
+    unit = WITH_UNIT.fullmatch(text)
+    if unit is not None and exponent_of(unit[1]) is not None:
+        return f"{quoted(text)} has its unit beside it; write the number alone, and the unit in a column 'unit'."
     return _no_number(text, "give 10⁹/L, a bound such as '<10', or leave the cell empty")
 
 
@@ -184,7 +214,7 @@ def _no_number(text: str, cure: str = "give a number or leave the cell empty") -
         if len(rest) == 3:
             return f"{quoted(text)} has a comma; write a point before decimals and nothing between thousands."
         return f"{quoted(text)} has a decimal comma; write {whole}.{rest}."
-    return f"{quoted(text)} is no number; {cure}."
+    return f"{quoted(text)} is not a number; {cure}."
 
 
 def _per_microlitre(text: str) -> str:
@@ -196,7 +226,7 @@ def _like_microlitres(text: str) -> str:
 
 
 def _too_high(text: str) -> str:
-    what = f"is above {HIGHEST_COUNT:,} × 10⁹/L in the unit that was told"
+    what = f"is above {HIGHEST_COUNT:,} × 10⁹/L in the specified unit"
     return f"{quoted(text)} {what}; correct the count or its unit."
 
 
@@ -204,12 +234,13 @@ def as_grades(cells: Cells, problems: Problems) -> Floats:
     """WHO bleeding grades; NaN where empty."""
 
     def wrong(text: str) -> str:
-        return f"{quoted(text)} is no WHO bleeding grade; give 0, 1, 2, 3 or 4.{or_missing(cells.name, text)}"
+        return f"{quoted(text)} is not a WHO bleeding grade; give 0, 1, 2, 3 or 4.{or_missing(cells.name, text)}"
 
     grades = as_numbers(cells, problems, least=0.0, wrong=wrong, code=Code.GRADE_UNREADABLE)
-    off = ~np.isnan(grades.low) & ((grades.low != grades.high) | ~np.isin(grades.low, (0, 1, 2, 3, 4)))
-    problems.wrong_cells(cells, np.flatnonzero(off), wrong, Code.GRADE_UNREADABLE)
-    return grades.low
+    grade = grades.low
+    fits = (grade == grades.high) & (grade >= 0) & (grade <= 4) & (grade == np.floor(grade))
+    problems.wrong_cells(cells, np.flatnonzero(~(fits | np.isnan(grade))), wrong, Code.GRADE_UNREADABLE)
+    return grade
 
 
 # TRUTHS AND TEXTS
@@ -251,6 +282,13 @@ def _coded(texts: pl.Series) -> Texts:
 
 # RESCUE
 
+WRONG_RESCUES = {
+    Meaning.NOT_A_TREATMENT: no_treatment,
+    Meaning.NEGATED: both_ways,
+    Meaning.NOT_SURE: may_not_be_given,
+}
+"""The wording of each meaning that is a problem."""
+
 
 def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Bools, Texts, Texts]:
     """The rows in which a rescue treatment begins, its name in lower case, and its name as it is written."""
@@ -262,25 +300,28 @@ def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Boo
     meanings = {text: words.meaning(text) for text in numbers}
     note_rescue(cells, numbers, meanings, problems)
 
-    def rows_of(chosen: Iterable[str]) -> pl.Series:
-        return texts.is_in(list(chosen)).fill_null(value=False)
+    # What is decided of each spelling once is looked up for its cells; the last entry is that of empty cells.
+    spelling = texts.replace_strict(list(meanings), range(len(meanings)), default=-1, return_dtype=pl.Int32).to_numpy()
 
-    for meaning, wording in ((Meaning.NOT_A_TREATMENT, no_treatment), (Meaning.NEGATED, both_ways)):
-        wrong = rows_of(text for text in meanings if meanings[text] is meaning)
-        problems.wrong_cells(cells, written[wrong.to_numpy()], wording, Code.RESCUE_UNCLEAR)
-    mixed = rows_of(text for text in meanings if is_mixable(text, meanings))
-    ask_about_mixed(cells, written[mixed.to_numpy()], meanings, problems)
+    def rows_of(chosen: Iterable[bool]) -> Bools:
+        rows: Bools = np.array([*chosen, False])[spelling]
+        return rows
+
+    for meaning, wording in WRONG_RESCUES.items():
+        wrong = rows_of(one is meaning for one in meanings.values())
+        problems.wrong_cells(cells, written[wrong], wording, Code.RESCUE_UNCLEAR)
+    mixed = rows_of(is_mixable(text, meanings) for text in meanings)
+    ask_about_mixed(cells, written[mixed], meanings, problems)
     begins: Bools = np.zeros(len(cells.values), dtype=np.bool_)
-    begins[written] = rows_of(text for text in meanings if meanings[text].begins).to_numpy()
-    named = rows_of(text for text in meanings if meanings[text].is_name)
-    names = texts.set(~named, None)
+    begins[written] = rows_of(meaning.begins for meaning in meanings.values())
+    named = pl.Series([text if meanings[text].is_name else None for text in meanings], dtype=pl.String)
 
-    def of_all(few: pl.Series) -> Texts:
-        coded, codes = _coded(few), np.full(len(begins), -1, dtype=np.int32)
-        codes[written] = coded.codes
+    def of_all(names: pl.Series) -> Texts:
+        coded, codes = _coded(names), np.full(len(begins), -1, dtype=np.int32)
+        codes[written] = np.append(coded.codes, np.int32(-1))[spelling]
         return Texts(codes, coded.labels)
 
-    return begins, of_all(names.str.to_lowercase()), of_all(names)
+    return begins, of_all(named.str.to_lowercase()), of_all(named)
 
 
 def note_rescue(cells: Cells, numbers: Mapping[str, int], meanings: Mapping[str, Meaning], problems: Problems) -> None:

@@ -15,7 +15,17 @@ from itp_response.readers.column_names import check_parts, check_same_header, is
 from itp_response.readers.eav import is_eav
 from itp_response.readers.files import TableFile, kind_of, open_table, unbroken
 from itp_response.readers.open_table import Decimal, OpenTable
-from itp_response.readers.text import HEAD, RETURN, TextFormat, blocks, check_kind, text_format, unpacked
+from itp_response.readers.text import (
+    HEAD,
+    RETURN,
+    UTF_16,
+    TextFormat,
+    blocks,
+    check_kind,
+    rows_of,
+    text_format,
+    unpacked,
+)
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 """The usual separator of the text files that are read in chunks."""
@@ -63,6 +73,8 @@ class ChunkedTable:
     notes: Sequence[tuple[str, str]]
     """Each with the name of its file."""
     chunks: Callable[[WantedColumns, ChunkSize], Iterator[Chunk]]
+    first: Callable[[Sequence[int]], pl.DataFrame]
+    """The first rows of the columns at given positions."""
     decimal: Decimal | Literal["usual", "shown"] = "usual"
     """As in `OpenTable`; `shown` is for whole columns alone."""
 
@@ -100,7 +112,7 @@ def _folder_table(path: Path) -> ChunkedTable | None:
 
     notes = [note for table in tables for note in table.notes]
     name = path.resolve().name
-    return ChunkedTable(name, tables[0].header, "row", [table.name for table in tables], notes, chunks)
+    return ChunkedTable(name, tables[0].header, "row", [table.name for table in tables], notes, chunks, tables[0].first)
 
 
 # TEXT
@@ -110,6 +122,8 @@ def _text_table(given: TableFile, usual: str) -> ChunkedTable | None:
     path = given.path
     with unpacked(path) as (file, _):
         begun: bytes = file.read(HEAD)
+    if begun.startswith(UTF_16):
+        return None
     check_kind(begun, path.name)
     is_all = len(begun) < HEAD
     if b"\n" not in begun and (RETURN in begun or not is_all):
@@ -121,7 +135,9 @@ def _text_table(given: TableFile, usual: str) -> ChunkedTable | None:
         return None
     notes = [(form.name, note) for note in form.notes]
     chunks = partial(_text_chunks, path, form)
-    return ChunkedTable(form.name, form.header, "line", [form.name], notes, chunks, given.decimal or "usual")
+    whole_lines = begun if is_all else begun[: begun.rfind(b"\n") + 1]
+    first = rows_of(form, whole_lines[form.begin :], form.line).first
+    return ChunkedTable(form.name, form.header, "line", [form.name], notes, chunks, first, given.decimal or "usual")
 
 
 def _text_chunks(path: Path, form: TextFormat, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
@@ -146,7 +162,7 @@ def _frame_table(file: TableFile) -> ChunkedTable | None:
     if source is None or source.scan is None:
         return None
     chunks = partial(_frame_chunks, source)
-    return ChunkedTable(source.name, source.header, "row", [source.name], [], chunks, source.decimal)
+    return ChunkedTable(source.name, source.header, "row", [source.name], [], chunks, source.first, source.decimal)
 
 
 def _frame_chunks(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
@@ -154,19 +170,15 @@ def _frame_chunks(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> 
     lazy = source.scan(wanted.positions or [0])
     rows = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
     batches = iter(lazy.collect_batches(chunk_size=size.rows, maintain_order=True))
-    pending, row = None, 0
-    while True:
-        batch = unbroken(source.name, source.kind, lambda: next(batches, None))
-        pending = batch if pending is None else pending if batch is None else pl.concat([pending, batch])
-        if pending is None:
-            return
-        cut = len(pending) if batch is None else _begin_of_last_patient(pending, wanted.patient)
+    row = 0
+    batch = unbroken(source.name, source.kind, lambda: next(batches, None))
+    while batch is not None:
+        following = unbroken(source.name, source.kind, lambda: next(batches, None))
+        cut = len(batch) if following is None else _begin_of_last_patient(batch, wanted.patient)
         if cut:
-            read = partial(_open_rows, source, pending[:cut], np.arange(row + 1, row + cut + 1))
+            read = partial(_open_rows, source, batch[:cut], np.arange(row + 1, row + cut + 1))
             yield Chunk(read, 0, (row + cut) / rows)
-            pending, row = pending[cut:], row + cut
-        if batch is None:
-            return
+        batch, row = following if following is None else pl.concat([batch[cut:], following]), row + cut
 
 
 def _open_rows(source: OpenTable, frame: pl.DataFrame, lines: Ints) -> OpenTable:

@@ -1,10 +1,10 @@
 """Column names: the columns of a table by the names that the readers use."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from itp_response.readers.known_names import ALIASES, BESIDE, UNIQUE, UNIT_OF, f
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text, location_of
 from itp_response.readers.told import NOTHING, Told
-from itp_response.readers.units import UnitSaid, in_header
+from itp_response.readers.units import UnitSaid, exponent_of, in_header
 from itp_response.readers.value_labels import by_labels, contradictory
 
 REASON = "rescue_reason"
@@ -73,6 +73,8 @@ class NamedTable:
     """The number of each row in the whole table, in any numbering; None: they are numbered from 0."""
     study: str = ""
     """As in `OpenTable`."""
+    like_units: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The columns that are not used and hold units in which counts are converted, with some of these."""
 
     def has(self, name: str) -> bool:
         """Whether the table has that column."""
@@ -164,7 +166,7 @@ def read_table(
         if not source.header:
             raise CohortError(Problem(f"{source.name}: there are no rows.", code=Code.NO_ROWS, file=source.name))
         chosen = chosen_columns(source.header, names, declared, location, problems)
-        table = filled(source, chosen, location, problems)
+        table = replace(filled(source, chosen, location, problems), like_units=like_units(source, chosen.values()))
     except CohortError as error:
         problems.failed(order, error)
         return None
@@ -174,7 +176,7 @@ def read_table(
         problems.wrong(location, no_rows(location))
     if source.others and not table.has("patient_id"):
         sheets = ", ".join(map(repr, source.others))
-        problems.wrong(location, f"another sheet may be meant; say --sheet, there are: {sheets}.")
+        problems.wrong(location, f"the data may be in another sheet; say --sheet, there are: {sheets}.")
     return table
 
 
@@ -296,7 +298,33 @@ def _of_folder(
             problems.note(location, text)
     if not any(len(table.frame) for table in tables) and not any(source.problems for source in sources):
         problems.wrong(whole, no_rows(whole))
-    return together(whole, tables)
+    return replace(together(whole, tables), like_units=like_units(sources[0], chosen.values()))
+
+
+def like_units(source: "HasFirstRows", used: Collection[int]) -> dict[str, list[str]]:
+    """The columns at other positions than those `used` that hold units in which counts are converted.
+
+    A column holds units if most of its different texts in the first rows are units of platelet counts.
+    """
+    others = [position for position in range(len(source.header)) if position not in used]
+    found = {}
+    for position, cells in zip(others, source.first(others).iter_columns() if others else (), strict=True):
+        if cells.dtype == pl.String or isinstance(cells.dtype, pl.Categorical | pl.Enum):
+            texts = [text for text in as_text(cells).drop_nulls().unique().sort() if not text.isdecimal()]
+            units = [text for text in texts if exponent_of(text) is not None]
+            if 2 * len(units) > len(texts) and any(map(exponent_of, units)):
+                found[source.header[position]] = units
+    return found
+
+
+class HasFirstRows(Protocol):
+    """A table of which the first rows can be read."""
+
+    @property
+    def header(self) -> list[str]: ...
+
+    @property
+    def first(self) -> Callable[[Sequence[int]], pl.DataFrame]: ...
 
 
 def together(location: Location, tables: Sequence[NamedTable]) -> NamedTable:
@@ -344,7 +372,7 @@ def chosen_columns(
         chosen[name] = positions[0]
         written = header[positions[0]]
         if folded(written) != folded(name):
-            problems.note(location, f"{written!r} was taken as {name}.")
+            problems.note(location, f"{written!r} is read as {name}.")
     if "patient_id" not in chosen:
         return chosen
     # A column that the criteria declare is something else to them, such as the site of a bleeding.

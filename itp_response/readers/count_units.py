@@ -82,13 +82,13 @@ def agreed(said: Sequence[UnitSaid], cells: Cells, problems: Problems, *, elsewh
     known = [entry for entry in said if exponent_of(entry.unit) is not None]
     if said and not known and not elsewhere:
         cure = "say --unit, or name a known one: "
-        text = f"{said[0].by} has {quoted(said[0].unit)}, which is no unit of platelet counts"
-        problems.wrong(cells.location, f"{cells.name}: {text}; {cure}{KNOWN}, and alike.", code=Code.UNIT_UNCLEAR)
+        text = f"{said[0].by} has {quoted(said[0].unit)}, which is not a unit of platelet counts"
+        problems.wrong(cells.location, f"{cells.name}: {text}; {cure}{KNOWN}, and similar.", code=Code.UNIT_UNCLEAR)
     for entry in known[1:]:
         if exponent_of(entry.unit) != exponent_of(known[0].unit):
             texts = (f"{one.by} says {quoted(one.unit)}" for one in (known[0], entry))
             problems.wrong(
-                cells.location, f"{cells.name}: {', but '.join(texts)}; tell one unit.", code=Code.UNIT_UNCLEAR
+                cells.location, f"{cells.name}: {', but '.join(texts)}; specify one unit.", code=Code.UNIT_UNCLEAR
             )
             return None
     return known[0] if known else None
@@ -148,9 +148,11 @@ def _report_other(units: Cells, rows: Ints, said: UnitSaid, problems: Problems) 
 
     def note_text(number: int, texts: Sequence[str]) -> str:
         counts = f"{units.name}: {number:,} count{'' if number == 1 else 's'} in {first_few(texts, 3)}"
-        return f"{counts}, but {by} says {quoted(unit)}; tell one unit."
+        return f"{counts}, but {by} says {quoted(unit)}; specify one unit."
 
-    reason = UnreadableCells(units, rows, lambda text: f"{quoted(text)}, but {by} says {quoted(unit)}; tell one unit.")
+    reason = UnreadableCells(
+        units, rows, lambda text: f"{quoted(text)}, but {by} says {quoted(unit)}; specify one unit."
+    )
     texts = as_text(units.values.gather(rows)).unique(maintain_order=True).head(SPELLINGS)
     problems.wrong_in_all(
         units.location, "another unit", note_text, len(rows), texts, unreadable=[reason], code=Code.UNIT_UNCLEAR
@@ -202,6 +204,20 @@ def _check_thousands(cells: Cells, rows: Bools, problems: Problems) -> None:
         np.flatnonzero(rows & pointed),
         lambda text: f"{quoted(text)} may have a point between thousands or before decimals; {cure}.",
     )
+
+
+def ask_about_like_units(
+    table: NamedTable, name: str, unit_name: str, options: ReadOptions, problems: Problems
+) -> None:
+    """Report a column that holds units where nothing tells that of the counts `name`, of which it may be."""
+    if not table.like_units or not table.has(name) or table.has(unit_name):
+        return
+    if any(exponent_of(said.unit) is not None for said in _said(table, name, options)):
+        return
+    for column, units in table.like_units.items():
+        what = f"{quoted(column)} holds units of platelet counts ({first_few(units, 3)}), but is not named as such"
+        cure = f"name it {unit_name!r} (in a mapping: {unit_name} = {column!r}), or say --unit"
+        problems.wrong(table.location, f"{what}; {cure}.")
 
 
 LIKE_UNIT = (*UNIT_WORDS, "einheiten", "jedn", "uoms")

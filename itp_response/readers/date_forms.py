@@ -75,6 +75,12 @@ YEARS = (1900, 2209)
 """The years that a date may lie in; MIMIC shifts its dates to 2100 to 2209."""
 
 
+PLACEHOLDERS = tuple(
+    map(date.fromisoformat, ("1900-01-01", "1901-01-01", "1904-01-01", "1960-01-01", "1970-01-01", "2099-12-31"))
+)
+"""Days that programs and people write for an unknown date: where a calendar begins or ends, among them."""
+
+
 class DateFormat(NamedTuple):
     """How the dates of a table are written."""
 
@@ -84,6 +90,8 @@ class DateFormat(NamedTuple):
     """The option that tells it."""
     inherited: bool = False
     """It was told of the other table, and nothing of this one."""
+    any_day: bool = False
+    """Days that stand for an unknown date in many files (`PLACEHOLDERS`) are dates like any other."""
 
     @property
     def told(self) -> str | None:
@@ -169,8 +177,8 @@ def _in_pattern(texts: pl.Series, pattern: str) -> pl.Series:
     return dates.zip_with(dates.is_not_null(), texts.str.replace(TIME, "").str.to_date(pattern, strict=False))
 
 
-def formats_of(text: str) -> list[str]:
-    """The formats in which a text that is not ISO 8601 is a plausible date."""
+def formats_of(text: str, serial: str = "excel") -> list[str]:
+    """The formats in which a text that is not ISO 8601 is a plausible date; `serial` is that of numbers of days."""
     parts = re.match(
         r"(?P<one>\w+?)(?P<between>[\s./-]*)(?P<two>\d+|[A-Za-z]+)(?P<after>[\s./,-]*)(?P<three>\d+)(?!\S)", text
     )
@@ -180,8 +188,7 @@ def formats_of(text: str) -> list[str]:
         month = "b" if len(parts["two"]) == 3 else "B"
         orders = (f"d{month}y",) if parts["two"].isalpha() else ("dmy", "mdy", "ymd") if between else ()
         patterns = [f"%{order[0]}{between}%{order[1]}{after}%{order[2]}" for order in orders]
-    serial = ["excel"] * bool(re.match(SERIAL, text))
-    candidates = [*(serial or ORDERS), *patterns]
+    candidates = [*([serial] if re.match(SERIAL, text) else ORDERS), *patterns]
     found = [told for told in candidates if _is_plausible(text, told)]
     return [told for told in found if told in ORDERS] or found
 

@@ -6,6 +6,7 @@ are an interval. What cannot be read is refused with the format that would read 
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from functools import partial
 from shlex import quote
 from typing import Literal
@@ -21,26 +22,33 @@ from itp_response.readers.date_forms import (
     ISO,
     ISO_8601,
     ISO_FORMS,
+    PLACEHOLDERS,
+    SERIAL,
     SERIALS,
     YEARS,
     DateFormat,
     formats_of,
     possible_days,
 )
-from itp_response.readers.problems import Cells, NoteText, Problems, as_text, first_few, quoted, shown
+from itp_response.readers.problems import Cells, NoteText, Problems, UnreadableCells, as_text, first_few, quoted, shown
 
 DayNumbering = Literal["study-day", "from-0"]
 SHIFTED = (np.datetime64("2100-01-01") - np.datetime64("1970-01-01")).astype(int).item()
 """The first day, since 1970, that no observation can have been made on."""
+NUMBERED = "days are numbered as specified: "
+"""What the note on the numbering of days has before it."""
 ENROLLED = "enrolled"
 """Among the sides of day 0 on which there are days: days of enrolment are given."""
 FEW = 20
 """The number of dates that cannot be read of which the formats are looked for."""
+*EARLY, LATE = (float((day - date(1970, 1, 1)).days) for day in PLACEHOLDERS)
+TEN_YEARS = 3653
+"""Days."""
 UNFIT = "not "
 """Before a format that does not read some date of a column."""
 IMPUTED = {
-    "first": "imputed as the first day that may be meant, as told",
-    "last": "imputed as the last day that may be meant, as told",
+    "first": "imputed as the first possible day, as specified",
+    "last": "imputed as the last possible day, as specified",
 }
 """The rules by which a partial date is made a day, and the wording of each."""
 
@@ -51,11 +59,11 @@ IMPUTED = {
 def as_days(cells: Cells, problems: Problems, numbering: DayNumbering | None = None) -> Floats:
     """Whole days from day 0; NaN where empty. Of study days, day 1 is day 0 and the day before it is -1."""
     days = as_numbers(cells, problems, least=-np.inf, wrong=_no_day, code=Code.DAY_UNREADABLE)
-    off = ~np.isnan(days.low) & ((days.low != days.high) | (days.low != np.floor(days.low)))
+    off = (days.low < days.high) | (days.low > np.floor(days.low))
     problems.wrong_cells(
         cells,
         np.flatnonzero(off),
-        lambda text: f"{quoted(text)} is no whole day; give whole days.",
+        lambda text: f"{quoted(text)} is not a whole day; give whole days.",
         Code.DAY_UNREADABLE,
     )
     whole = np.where(off, np.nan, days.low) if off.any() else days.low
@@ -67,7 +75,7 @@ def _from_day_0(cells: Cells, study_days: Floats, problems: Problems) -> Floats:
     problems.wrong_cells(
         cells,
         np.flatnonzero(study_days == 0),
-        lambda text: f"{quoted(text)} is no study day, as day 1 comes after day -1; {cure}.",
+        lambda text: f"{quoted(text)} is not a study day, as day 1 follows day -1; {cure}.",
         Code.DAY_UNREADABLE,
     )
     return np.where(study_days > 0, study_days - 1, study_days)
@@ -76,7 +84,7 @@ def _from_day_0(cells: Cells, study_days: Floats, problems: Problems) -> Floats:
 def _no_day(text: str) -> str:
     if re.match(ISO, text) or re.match(r"^\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4}", text):
         return f"{quoted(text)} is a date; give whole days since enrolment, or dates throughout."
-    return f"{quoted(text)} is no day; give whole days since enrolment, such as 28."
+    return f"{quoted(text)} is not a day; give whole days since enrolment, such as 28."
 
 
 def ask_numbering(cells: Cells, days: Floats, numbering: DayNumbering | None, problems: Problems) -> None:
@@ -86,7 +94,7 @@ def ask_numbering(cells: Cells, days: Floats, numbering: DayNumbering | None, pr
     """
     if numbering is not None:
         words = "day 1 is day 0, and the day before it is -1" if numbering == "study-day" else "day 0 is enrolment"
-        problems.note(cells.location, f"{cells.name}: days were numbered as told: {numbering}, so {words}.")
+        problems.note(cells.location, f"{cells.name}: {NUMBERED}{numbering}, so {words}.")
         return
     problems.ask(cells.location, "day 0", partial(no_day_0, cells.name), 0, sides(days))
 
@@ -129,13 +137,16 @@ def as_day_numbers(cells: Cells, problems: Problems, written: DateFormat = ISO_8
     count_not_given(cells, 0, problems)
     if written.told is not None:
         _count_in_format(cells, written.told, problems)
+        _check_serials(cells, written, problems)
     if cells.values.null_count() == len(cells.values):
         none = all_missing(len(cells.values))
         _ask_shifted(cells, none.low, problems)
+        _ask_placeholders(cells, none.low, written, problems)
         return none
     first, last = _calendar_dates(cells, problems, written, instead)
     low = _since_1970(first)
     _ask_shifted(cells, low, problems)
+    _ask_placeholders(cells, low, written, problems)
     return exactly(low) if last is first or last.equals(first) else Numbers(low, _since_1970(last))
 
 
@@ -183,8 +194,8 @@ def _dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) 
     texts = without_not_given(cells, as_text(values.gather(other)), problems)
     first, last = possible_days(texts, written.told)
     bad = (texts.is_not_null() & first.is_null()).to_numpy()
-    rows = other.to_numpy()[bad]
-    problems.wrong_cells(cells, rows, lambda text: _no_date(text, written, instead), Code.DATE_UNREADABLE)
+    rows, serial = other.to_numpy()[bad], _serial(cells)
+    problems.wrong_cells(cells, rows, lambda text: _no_date(text, written, instead, serial), Code.DATE_UNREADABLE)
     _ask_format(cells, texts.filter(bad), as_text(values), written, problems)
     if last.equals(first):
         dates = dates.scatter(other, first)
@@ -205,6 +216,14 @@ def _count_in_format(cells: Cells, told: str, problems: Problems) -> None:
     problems.count(cells.location, f"format: {name}", note_text, number)
 
 
+def _check_serials(cells: Cells, written: DateFormat, problems: Problems) -> None:
+    """Report numbers of days that are told to be counted from 1899 in a workbook that counts them from 1904."""
+    if written.told != "excel" or not cells.location.from_1904 or not as_text(cells.values).str.contains(SERIAL).any():
+        return
+    cure = f"say {written.option} excel-1904, or write the dates if the numbers were copied from another workbook"
+    problems.wrong(cells.location, f"{cells.name}: this workbook counts days from 1904, not from 1900; {cure}.")
+
+
 def _since_1970(dates: pl.Series) -> Floats:
     return dates.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy()
 
@@ -222,7 +241,9 @@ def _ask_shifted(cells: Cells, days: Floats, problems: Problems) -> None:
 def _shifted_text(name: str) -> NoteText:
     def note_text(number: int, few: Sequence[str]) -> str:
         dates = "date lies" if number == 1 else "dates lie"
-        return f"{name}: {number} {dates} after 2099 ({first_few(few, 1)}), taken as shifted dates." if number else ""
+        return (
+            f"{name}: {number} {dates} after 2099 ({first_few(few, 1)}), assumed to be shifted dates." if number else ""
+        )
 
     return note_text
 
@@ -237,20 +258,74 @@ def _years_differ(name: str) -> NoteText:
     return note_text
 
 
+def _ask_placeholders(cells: Cells, days: Floats, written: DateFormat, problems: Problems) -> None:
+    """Ask about dates that mostly stand for one that is not known, where other dates of the column are far off.
+
+    The dates of a study that begins on such a day, as shifted ones may, are all near it.
+    """
+    if written.any_day:
+        return
+    given = days[~np.isnan(days)]
+    outside = len(given) > 0 and (given.min() <= max(EARLY) or given.max() >= LATE)
+    rows = np.flatnonzero(np.isin(days, (*EARLY, LATE))) if outside else np.zeros(0, dtype=np.int64)
+    others = given[~np.isin(given, (*EARLY, LATE))] if len(rows) else given
+    texts = [_period(day) for day in (others.min(), others.max())] if len(others) else []
+    first = rows[np.unique(days[rows], return_index=True)[1]]
+    for row, text in zip(first.tolist(), shown(cells, first), strict=True):
+        texts.append(f"{_period(days[row])} {quoted(text)} ({cells.location.named(row)})")
+    about, note_text = f"placeholders: {cells.name}", _placeholders_asked(cells.name)
+    unreadable = [UnreadableCells(cells, rows, _one_placeholder)]
+    problems.ask(cells.location, about, note_text, len(rows), texts, unreadable=unreadable)
+
+
+def _period(day: float) -> str:
+    return str(int(day // TEN_YEARS))
+
+
+def _placeholders_asked(name: str) -> NoteText:
+    """The question about placeholders, each after its period of ten years; the periods of other dates stand alone."""
+
+    def note_text(number: int, texts: Sequence[str]) -> str:
+        others = [int(text) for text in texts if " " not in text]
+        found = [text.split(" ", 1) for text in texts if " " in text]
+        far = [text for period, text in found if any(abs(int(period) - other) > 1 for other in others)]
+        if not number or not far:
+            return ""
+        cure = "correct it, or say --accept placeholder_dates if it is right"
+        return (
+            f"{name}: {', '.join(far)} stands for an unknown date in many files, and other dates are far off; {cure}."
+        )
+
+    return note_text
+
+
+def _one_placeholder(text: str) -> str:
+    return f"{quoted(text)} stands for an unknown date in many files; correct it."
+
+
 # WHAT CANNOT BE READ
 
 
-def _no_date(text: str, written: DateFormat, instead: str) -> str:
+def _serial(cells: Cells) -> str:
+    """The format of numbers of days in the file of the cells."""
+    return "excel-1904" if cells.location.from_1904 else "excel"
+
+
+def _no_date(text: str, written: DateFormat, instead: str, serial: str) -> str:
     if written.told is not None:
-        return f"{quoted(text)} is no date written as {written.told!r} says; {_cure_of_told(text, written)}."
+        return (
+            f"{quoted(text)} does not match the date format {written.told!r}; {_cure_of_told(text, written, serial)}."
+        )
     if re.match(r"^\d{4}-\d{2}$", text) or re.match(ISO, text):
-        return f"{quoted(text)} is not in the calendar; correct it."
+        known = re.sub(r"(?:-(?:00|99))+$", "", text)
+        part = f", or write {known} if no more is known" if known != text and not re.search("-(?:00|99)", known) else ""
+        return f"{quoted(text)} is not in the calendar; correct it{part}."
     if re.match(r"^--\d{2}", text):
         without = "leave its row out: --on-error quarantine --quarantine-file FILE"
         return f"{quoted(text)} has no year; find it out, or {without}."
-    formats = formats_of(text)
+    formats = formats_of(text, serial)
     if not formats:
-        return f"{quoted(text)} is no date; write YYYY-MM-DD{instead}."
+        return f"{quoted(text)} is not a date; write YYYY-MM-DD{instead}."
     if formats[0] in SERIALS:
         looks_like = f"looks like a spreadsheet's number of {possible_days(pl.Series([text]), formats[0])[0][0]}"
         return f"{quoted(text)} {looks_like}; write YYYY-MM-DD{instead}, or say so: {written.option} {formats[0]}."
@@ -258,8 +333,12 @@ def _no_date(text: str, written: DateFormat, instead: str) -> str:
     return f"{quoted(text)} is not ISO 8601; write YYYY-MM-DD, or say how dates are written: {option}."
 
 
-def _cure_of_told(text: str, written: DateFormat) -> str:
-    other = "iso" if possible_days(pl.Series([text]), None)[0][0] is not None else next(iter(formats_of(text)), None)
+def _cure_of_told(text: str, written: DateFormat, serial: str) -> str:
+    other = (
+        "iso"
+        if possible_days(pl.Series([text]), None)[0][0] is not None
+        else next(iter(formats_of(text, serial)), None)
+    )
     if not written.inherited or other is None:
         return "write all dates alike"
     return f"write all dates alike, or say how this table's are written: {written.option} {other}"
@@ -272,7 +351,9 @@ def _ask_format(cells: Cells, bad: pl.Series, every: pl.Series, written: DateFor
     """
     if written.inherited:
         return  # each problem says how to tell this table's format
-    candidates = dict.fromkeys(told for text in bad.head(FEW) for told in formats_of(text) if told != written.told)
+    candidates = dict.fromkeys(
+        told for text in bad.head(FEW) for told in formats_of(text, _serial(cells)) if told != written.told
+    )
     reads = {told: possible_days(every, told)[0].is_not_null() for told in (*candidates, written.told)}
     readable = pl.select(pl.any_horizontal(reads.values())).to_series()
     texts = [*candidates, *(f"{UNFIT}{told}" for told in candidates if (readable & ~reads[told]).any())]
@@ -314,7 +395,7 @@ def note_partial(cells: Cells, days: Numbers, problems: Problems, impute: str | 
 
     def note_text(number: int, texts: Sequence[str]) -> str:
         are = "date is" if number == 1 else "dates are"
-        use = IMPUTED[impute] if impute else "verdicts are given that are the same on all days that may be meant"
+        use = IMPUTED[impute] if impute else "results are given where they are the same for every possible date"
         return f"{name}: {number} {are} known only in part ({first_few(texts, 3)}); {use}." if number else ""
 
     problems.count(cells.location, f"partial: {name}", note_text, len(rows), shown(cells, rows), warning=True)

@@ -63,7 +63,7 @@ def _check_enrolled(study: StudyRows, enrolment: Cells, problems: Problems) -> N
     visits, patients = study.visits, study.patients
     reason = "the patient's enrolment is not known."
     empty = patients.rows[is_empty(enrolment, patients.rows)]
-    cure = "fill it in, leave the patient out ('only' under [patients] of a mapping says which are taken)"
+    cure = "fill it in, exclude the patient ('only' under [patients] of a mapping says which are included)"
     cure += ", or keep the patient as not evaluable with --on-error quarantine"
     if WITHOUT_DAY_0 in patients.table.frame.columns:
         cure = 'fill it in, say why in ARMNRS, or put \'without_day_0\' in sdtm.toml: "keep" or "leave_out"'
@@ -108,7 +108,7 @@ def _with_locations(table: NamedTable, ids: list[str], rows: Ints) -> list[str]:
 def _first_count_days(study: StudyRows, problems: Problems) -> Numbers:
     """The day of each patient's first count; of the first row, for a patient without a count."""
     visits, location = study.visits, study.visits.table.location
-    problems.note(location, "No enrolment dates: day 0 is the date of each patient's first count.", warning=True)
+    problems.note(location, "No enrolment dates supplied: each patient's first count is on day 0.", warning=True)
     choices = (~np.isnan(visits.platelets.low), visits.recorded, study.patient >= 0)
     low = [_first_day(study, visits.when.low, rows) for rows in choices]
     without = study.ids.filter(np.isnan(low[0]) & ~np.isnan(low[2]))
@@ -137,7 +137,7 @@ def check_near(cells: Cells, rows: Ints, day: Floats, problems: Problems) -> Non
     problems.wrong_cells(
         cells,
         rows[far] if far.any() else rows[:0],
-        lambda text: f"{quoted(text)} lies over 100 years from day 0; correct it.",
+        lambda text: f"{quoted(text)} is more than 100 years from day 0; correct it, or the date of day 0.",
     )
 
 

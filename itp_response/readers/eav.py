@@ -5,13 +5,14 @@ and of a repeated instrument. Every record of an event becomes a row, every fiel
 in one record, such as a box of which several are ticked, keeps them all in its cell, so that none is lost.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.wording import counted
+from itp_response.readers.known_names import fitting
 from itp_response.readers.open_table import Gathered, OpenTable
 from itp_response.readers.problems import as_text, first_few
 
@@ -22,6 +23,7 @@ KEYS = (
 )
 """The columns that, with the record, say which row a value belongs to."""
 USUAL_ID = "record_id"
+NAME_OF_ID = re.compile(r"(?:id|no|nr|number|nummer|code|key)$")
 BETWEEN = " | "
 """Between the values of a field with several."""
 
@@ -49,18 +51,18 @@ def row_per_record(source: OpenTable) -> OpenTable:
     placed = values.with_row_index("line").join(rows, on=keys, nulls_equal=True, maintain_order="left")
     given = placed.drop_nulls([FIELD, VALUE])
     distinct = given.unique(["row", FIELD, VALUE], keep="first", maintain_order=True)
-    fields, lines, several = _fields(distinct, len(rows))
+    first = begins["line"].cast(pl.Int64).to_numpy()
+    fields, lines, several = _fields(distinct, first)
     of_records = _id_field(rows[RECORD], fields)
     name_of_id = of_records or (RECORD if USUAL_ID in fields else USUAL_ID)
     columns = {name_of_id if key == RECORD else key: rows[key] for key in keys}
     columns |= {name: cells for name, cells in fields.items() if name not in columns}
-    first = begins["line"].cast(pl.Int64).to_numpy()
     gathered = Gathered(source.lines, {"": first, **{name: lines.get(name, first) for name in columns}})
-    what = f"{counted(len(values), 'value', digits=True)} in {counted(len(rows), 'record', digits=True)}"
+    what = f"{counted(len(values), 'value')} in {counted(len(rows), 'record')}"
     notes = [*source.notes, f"A row per value ({what}) was read as a row per record and event."]
     if len(distinct) < len(given):
-        repeated = counted(len(given) - len(distinct), "value", digits=True)
-        notes.append(f"{repeated} passed over: of the same record, event and field as the same value above.")
+        repeated = counted(len(given) - len(distinct), "value")
+        notes.append(f"{repeated} skipped: a repeat of the same value for the same record, event and field.")
     if several:
         notes.append(f"Fields with several values in one record, which stay together in a cell: {first_few(several)}.")
     return OpenTable(
@@ -76,8 +78,11 @@ def row_per_record(source: OpenTable) -> OpenTable:
     )
 
 
-def _fields(values: pl.DataFrame, rows: int) -> tuple[dict[str, pl.Series], Mapping[str, Ints], list[str]]:
-    """The cells of each field, the line of each cell, and the fields with several values in one record."""
+def _fields(values: pl.DataFrame, first: Ints) -> tuple[dict[str, pl.Series], Mapping[str, Ints], list[str]]:
+    """The cells of each field, the line of each cell, and the fields with several values in one record.
+
+    An empty cell is in the first line of its record; `first` has that of each.
+    """
     fields, lines, several = {}, {}, []
     for (name,), of_field in values.partition_by(FIELD, as_dict=True, maintain_order=True).items():
         cells = of_field.group_by("row", maintain_order=True).agg(
@@ -85,17 +90,22 @@ def _fields(values: pl.DataFrame, rows: int) -> tuple[dict[str, pl.Series], Mapp
         )
         if len(cells) < len(of_field):
             several.append(name)
-        at, lines_of = cells["row"].to_numpy(), np.zeros(rows, dtype=np.int64)
+        at, lines_of = cells["row"].to_numpy(), first.copy()
         lines_of[at] = cells["line"].to_numpy()
-        fields[name] = pl.Series(name, [None], dtype=pl.String).new_from_index(0, rows).scatter(at, cells[VALUE])
+        fields[name] = pl.Series(name, [None], dtype=pl.String).new_from_index(0, len(first)).scatter(at, cells[VALUE])
         lines[name] = lines_of
     return fields, lines, several
 
 
 def _id_field(records: pl.Series, fields: Mapping[str, pl.Series]) -> str | None:
-    """The field with the record's id, which REDCap exports as a value too; None: there is none."""
+    """The field with the record's id, which REDCap exports as a value too; None: there is none.
+
+    By its values alone, a box that is ticked may be that of a study with one record.
+    """
     known = records.drop_nulls().n_unique()
     for name, cells in fields.items():
+        if not (NAME_OF_ID.search(name.lower()) or fitting("patient_id", [name])):
+            continue
         same = records.filter((cells == records).fill_null(value=False))
         if len(same) == cells.count() and same.n_unique() == known:
             return name

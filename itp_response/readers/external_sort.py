@@ -22,7 +22,7 @@ class SortedRows(NamedTuple):
 
 def by_patient(content: pl.DataFrame, position: Ints) -> SortedRows:
     """The rows in the order of their patients; a patient's rows keep their order."""
-    order = in_order(position, np.zeros(1, dtype=np.int64))
+    order = in_order(position, np.broadcast_to(np.int64(0), len(position)))
     return SortedRows(content, position) if isinstance(order, slice) else SortedRows(content[order], position[order])
 
 

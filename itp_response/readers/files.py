@@ -14,10 +14,11 @@ import polars as pl
 
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import CohortError, Problem, UsageError, unknown
+from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import listed
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
-from itp_response.readers.open_table import Decimal, OpenTable
+from itp_response.readers.open_table import FIRST_ROWS, Decimal, OpenTable
 from itp_response.readers.text import PACKED, whole_file
 from itp_response.readers.workbook import workbook
 
@@ -215,7 +216,12 @@ def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> OpenTab
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    return OpenTable(path.name, header, load, scan=columns, kind=kind)
+    def load_first(positions: Sequence[int]) -> pl.DataFrame:
+        frame = unbroken(path.name, kind, lambda: columns(positions).head(FIRST_ROWS).collect())
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    return OpenTable(path.name, header, load, scan=columns, kind=kind, load_first=load_first)
 
 
 def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
@@ -224,7 +230,7 @@ def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
         return read()
     # Polars panics on some broken files; a panic is no `Exception`.
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise CohortError(f"{name}: this is no whole {kind} file; write it again, or copy it again.") from None
+        raise CohortError(f"{name}: this is not a complete {kind} file; export or copy it again.") from None
 
 
 def _frame(frame: pl.DataFrame, name: str) -> OpenTable:
@@ -298,14 +304,10 @@ def statistics(path: Path) -> OpenTable:
     Values are those of the file, not their labels. The labels of columns and of values are handed on.
     """
     form = STATISTICS[path.suffix.lower()]
-    try:
-        import pyreadstat
-    except ImportError:
-        cure = "pip install 'itp-response[sas-spss-stata]'"
-        raise CohortError(f"{path.name}: this needs pyreadstat: {cure}.") from None
+    pyreadstat = needed("pyreadstat", "sas-spss-stata", f"{path.name}: ", CohortError)
     function = getattr(pyreadstat, form.function)
     broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError)
-    message = f"{path.name}: this is no whole {form.name} file; write it again, or copy it again."
+    message = f"{path.name}: this is not a complete {form.name} file; export or copy it again."
 
     def read(**wanted: Any) -> Any:
         try:
@@ -355,7 +357,7 @@ def dataset_json(path: Path) -> OpenTable:
         header = [column["name"] for column in columns]
         widths = set(map(len, rows))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise CohortError(f"{path.name}: this is no CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'.") from None
+        raise CohortError(f"{path.name}: this is not CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'.") from None
     if not widths <= {len(header)}:
         raise CohortError(f"{path.name}: not every row has {len(header)} values, as there are columns.")
     if head.get("records", len(rows)) != len(rows):
@@ -391,7 +393,7 @@ def _inflated(path: Path) -> bytes:
             text = stream.decompress(data)
             if stream.eof:
                 return text
-    raise CohortError(f"{path.name}: this is no whole compressed Dataset-JSON; write it again, or copy it again.")
+    raise CohortError(f"{path.name}: this is not a complete compressed Dataset-JSON file; export or copy it again.")
 
 
 def odm(path: Path) -> OpenTable:

@@ -50,7 +50,7 @@ def no_such_header(told: int, rows: int, word: str, name: str) -> CohortError:
     if told > rows:
         return CohortError(f"{name}: there is no {word} {told} for the header; the file has {rows} {word}s.")
     return CohortError(
-        f"{name}: {word} {told} is empty, so it is no header; give the {word} with the names of columns."
+        f"{name}: {word} {told} is empty, so it is not a header; give the {word} with the names of columns."
     )
 
 

@@ -86,8 +86,7 @@ def _report_ids(cells: Cells, ids: Runs, wrong: Bools, what: str, problems: Prob
 
 def rounded(ids: pl.Series) -> tuple[Bools, Bools]:
     """Which ids are numbers without all their digits (`1.1E+17`), and which may be: long ones that end in zeros."""
-    long = (ids.str.len_bytes() >= 5).fill_null(value=False)
-    if not long.any():
+    if not (ids.str.contains(r"^\d") & (ids.str.len_bytes() >= 5)).any():
         none = np.zeros(len(ids), dtype=np.bool_)
         return none, none
     lost, doubtful = (ids.str.contains(form).fill_null(value=False).to_numpy() for form in (EXPONENT, ENDS_IN_ZEROS))
@@ -96,20 +95,28 @@ def rounded(ids: pl.Series) -> tuple[Bools, Bools]:
 
 # NOT GIVEN
 
+TOTALS = (
+    *("total", "totals", "grand total", "subtotal", "sum", "mean", "average", "median", "sd", "std", "std dev", "min"),
+    *("max", "minimum", "maximum", "range", "n", "count", "summe", "gesamt", "gesamtergebnis", "mittelwert", "somme"),
+    *("moyenne", "médiane", "media", "mediana", "promedio", "suma", "totale", "合計", "平均", "合计", "总计", "平均值"),
+)
+"""What stands in the first cell of a row below the patients, in small letters."""
+
 
 def not_given(ids: pl.Series) -> list[str]:
-    """The ids that would say in any other column that nothing was recorded."""
+    """The ids that would say in any other column that nothing was recorded, or that name a row of totals."""
     short = ids.filter((ids.str.len_bytes() <= LONGEST_WORD).fill_null(value=False))
-    return short.filter(is_not_given(short)).unique(maintain_order=True).to_list()
+    named = short.str.to_lowercase().is_in(TOTALS).fill_null(value=False)
+    return short.filter(is_not_given(short) | named).unique(maintain_order=True).to_list()
 
 
 def note_not_given(cells: Cells, ids: pl.Series, problems: Problems) -> None:
-    """Note ids such as `NA`; somebody may have them as initials."""
+    """Note ids such as `NA` or `Total`; somebody may have them as initials."""
     name = cells.name
 
     def note_text(number: int, texts: Sequence[str]) -> str:
-        cure = "where it says that the patient is not known, fill in the id"
-        return f"{name}: taken as the id of a patient: {first_few(texts)}; {cure}." if number else ""
+        cure = "where no patient is named, fill in the id or delete the row"
+        return f"{name}: assumed to be the id of a patient: {first_few(texts)}; {cure}." if number else ""
 
     found = not_given(ids)
     problems.count(cells.location, f"ids not given: {name}", note_text, len(found), found, warning=True)
@@ -140,7 +147,7 @@ def keyed(table: NamedTable, key: PatientKey | None, problems: Problems) -> Name
         )
     joined = pl.DataFrame([column.alias(str(place)) for place, column in enumerate([*parts, ids])])
     of_names = " and ".join(repr(table.header[name]) for name in [*names, "patient_id"])
-    problems.note(table.location, f"Patients are told apart by {of_names}, as told: --patient-key {key}.")
+    problems.note(table.location, f"Patients are identified by {of_names}, as specified: --patient-key {key}.")
     return _with_ids(table, joined.select(pl.concat_str(pl.all(), separator="-")).to_series().fill_null(ids))
 
 
@@ -211,16 +218,22 @@ LIKE_LATIN = dict(zip("авекмнорстухіѕјαβεηικμνορτυχ"
 def folded(ids: pl.Series) -> pl.Series:
     r"""The ids without what is easily lost or added: case, blanks, invisible letters, leading zeros, a trailing `.0`.
 
-    Alike are also hyphens and dashes, and letters of other alphabets that look the same.
+    So are accents, a comma between thousands, and a hyphen between a letter and a digit. Alike are also hyphens,
+    dashes, slashes and underscores, and letters of other alphabets that look the same.
 
     >>> folded(pl.Series(["P-01", "p-1\u200b", "002", "2.0", "1.10"])).to_list()
-    ['p-1', 'p-1', '2', '2', '1.10']
+    ['p1', 'p1', '2', '2', '1.10']
     """
-    texts = ids.str.normalize("NFKC").str.replace_all(r"[\s\p{Cf}\p{Z}'’`]", "").str.to_lowercase()
-    texts = texts.str.replace_all(r"\p{Pd}|−", "-")
-    if not texts.str.len_bytes().eq(texts.str.len_chars()).all():
+    is_ascii = ids.str.len_bytes().eq(ids.str.len_chars()).all()
+    texts = ids if is_ascii else ids.str.normalize("NFKD")
+    texts = texts.str.replace_all(r"[\s\p{Cf}\p{Z}\p{Mn}'’`]", "").str.to_lowercase()
+    texts = texts.str.replace_all(r"[\p{Pd}−_/]", "-").str.replace(r"^(\d{1,3}),(\d{3})$", "${1}${2}")
+    texts = texts.str.replace_all(r"(\p{L})-(\d)", "${1}${2}")
+    if not is_ascii:
         texts = texts.str.replace_many(LIKE_LATIN)
-    return texts.str.replace(r"^(\d+)\.0+$", "${1}").str.replace_all(r"(^|[^\d.])0+(\d)", "${1}${2}")
+    if texts.str.contains(".", literal=True).any():
+        texts = texts.str.replace(r"^(\d+)\.0+$", "${1}")
+    return texts.str.replace_all(r"(^|[^\d.])0+(\d)", "${1}${2}")
 
 
 def similar(ids: pl.Series) -> list[list[str]]:
@@ -241,7 +254,7 @@ def check_similar(ids: pl.Series, location: Location, similar_ids: SimilarIds | 
         sentence = f"these ids look like the same patient: {_in_words(groups)}; {cure}."
         problems.wrong(location, sentence, code=Code.PATIENT_UNCLEAR)
     else:
-        problems.note(location, f"These ids are different patients, as told: {_in_words(groups)}.", warning=True)
+        problems.note(location, f"These ids are different patients, as specified: {_in_words(groups)}.", warning=True)
 
 
 def _in_words(groups: Sequence[Sequence[str]]) -> str:
@@ -261,7 +274,9 @@ def in_one_spelling(
     groups = similar(ids)
     if not groups:
         return list(tables)
-    problems.note(tables[0].location, f"These ids are the same patient, as told: {_in_words(groups)}.", warning=True)
+    problems.note(
+        tables[0].location, f"These ids are the same patient, as specified: {_in_words(groups)}.", warning=True
+    )
     spelling = {other: group[0] for group in groups for other in group[1:]}
     return [
         _with_ids(table, column.replace(spelling)) if table.has("patient_id") else table

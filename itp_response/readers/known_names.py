@@ -88,6 +88,21 @@ BESIDE: dict[str, tuple[str, ...]] = {
         *("studycentre", "studycenter", "sitename", "centrename", "centername", "centrecode", "centercode", "ctr"),
         *("hospital", "hospitalid", "hospitalname", "clinic", "clinicid", "institution", "institutionid", "facility"),
         *("facilityid", "zentrum", "zentrumnr", "zentrumsnummer", "prüfzentrum", "klinik", "centro", "centroid"),
+        *("org", "orgid", "organisation", "organization", "prüfstelle", "studienzentrum", "krankenhaus", "ziekenhuis"),
+        *("établissement", "etablissement", "ospedale", "szpital", "sjukhus", "sygehus", "центр", "больница", "医院"),
+        *(
+            "中心",
+            "机构",
+            "施設",
+            "施設名",
+            "施設番号",
+            "機関",
+            "병원",
+            "기관",
+            "investigator",
+            "investigatorsite",
+            "siteref",
+        ),
         *("hôpital", "sede", "redcapdataaccessgroup", "dag", "country", "invid", "investigatorid"),
     ),
     " study": (
@@ -128,7 +143,8 @@ def fitting(name: str, header: Sequence[str]) -> list[int]:
 @cache
 def _aliases_of(name: str) -> frozenset[str]:
     further = UNITS_OF_COUNTS if name in UNIT_OF else ()
-    return frozenset(folded(alias) for alias in (*ALIASES.get(name, ()), *further))
+    # They are hundreds, and are folded all at once.
+    return frozenset(folded("\0".join((*ALIASES.get(name, ()), *further))).split("\0")) - {""}
 
 
 def _without_unit(written: str) -> str:

@@ -24,11 +24,49 @@ from itp_response.readers.told import Told
 NOT_KNOWN = (
     *("?", "nd", "n.d.", "nk", "n.k.", "ni", "unk", "nask", "asku", "navu", "nav"),
     *("unknown", "not known", "missing", "not available", "not done", "not recorded", "not assessed", "not asked"),
-    *("no information",),
+    *("no information", "no info", "no data", "not reported", "not stated", "unk.", "unkn", "n/d", "s/d", "blank"),
+    *("empty", "unbekannt", "nicht bekannt", "keine angabe", "keine angaben", "k.a.", "k. a.", "inconnu", "inconnue"),
+    *("non connu", "non renseigné", "non renseigne", "desconocido", "desconocida", "se desconoce", "sin dato"),
+    *(
+        "sin datos",
+        "no consta",
+        "sconosciuto",
+        "non noto",
+        "desconhecido",
+        "onbekend",
+        "okänd",
+        "okand",
+        "okänt",
+        "okant",
+        "ukendt",
+    ),
+    *("ukjent", "nieznane", "brak danych", "neznámo", "neznamo", "неизвестно", "нет данных", "н/д", "不明", "不详"),
+    *("未知", "缺失", "未测", "未查", "未検", "欠測", "미상", "모름"),
 )
 """What says in every column that a value is not known, in small letters: CDISC's and REDCap's codes, and words."""
 NOT_GIVEN = (
-    *("na", "n/a", "n.a.", "n.a", "#n/a", "<na>", "nan", "null", ".", "-", "--", "—", "–", "not applicable"),
+    *(
+        "na",
+        "n/a",
+        "n.a.",
+        "n.a",
+        "#n/a",
+        "<na>",
+        "nan",
+        "null",
+        "(null)",
+        "nat",
+        "\\n",
+        "(blank)",
+        "(empty)",
+        "[empty]",
+        ".",
+        "-",
+        "--",
+        "—",
+        "–",
+        "not applicable",
+    ),
     *NOT_KNOWN,
 )
 """What means in every column that nothing was recorded: these too, and what programs write for an empty cell."""
@@ -36,8 +74,10 @@ ANY = ""
 """In `MissingCodes`: all columns."""
 DAYS = ("day", "rescue_end", "enrolment_day", "treatment_discontinued")
 """Columns of days in tables without dates: a number that is told for all columns may be a day there."""
-NINES = (99.0, 999.0, 9999.0)
+NINES = (99.0, 888.0, 999.0, 9999.0)
 """Numbers among counts that are asked about."""
+DAY_CODES = (-99.0, -999.0, -9999.0, 9999.0, 99999.0)
+"""Days that stand for one that is not known."""
 MAY_BE_COUNTED = 99.0
 """The one of these that may well be a count."""
 FAR = 2.0
@@ -143,7 +183,9 @@ def not_known_rows(table: NamedTable, name: str, told: Told) -> Bools:
 def _told_text(name: str) -> NoteText:
     def note_text(number: int, texts: Sequence[str]) -> str:
         cells, be = ("cell", "counts") if number == 1 else ("cells", "count")
-        return f"{name}: {number} {cells} with {' or '.join(map(repr, texts))} {be} as missing, as told." * (number > 0)
+        return f"{name}: {number} {cells} with {' or '.join(map(repr, texts))} {be} as missing, as specified." * (
+            number > 0
+        )
 
     return note_text
 
@@ -152,6 +194,22 @@ def or_missing(column: str, text: str) -> str:
     """The cure where a text may stand for a missing value; nothing for a text that is no likely code."""
     code = re.fullmatch(r"-?(\d)\1+|-?9(9*\.0+)?|-[178]|[A-Z]{1,12}", text)
     return f" If it stands for a missing value, say --missing {in_option(f'{column}={text}')}." if code else ""
+
+
+def check_day_codes(table: NamedTable, name: str, days: Floats, told: Told, problems: Problems) -> None:
+    """Report days that mostly stand for one that is not known, unless a code of the column was told."""
+    rows = np.flatnonzero(np.isin(days, DAY_CODES))
+    if not len(rows) or MissingCodes.of(told.missing).names(table, name):
+        return
+    cells = table.cells(name)
+    day = in_option(f"{cells.name}=")
+    problems.wrong_cells(
+        cells,
+        rows,
+        lambda text: (
+            f"{text!r} stands for an unknown day in many files; correct it, or say --missing {day} if it is one."
+        ),
+    )
 
 
 # NINES AMONG COUNTS
@@ -188,9 +246,12 @@ def ask_about_nines(visits: CountsRead, rows: Ints, patient: Ints, problems: Pro
         at = at if counts.exact else at[counts.high[rows[at]] == low[at]]
         if not len(at):
             continue
-        others, value = ~np.isnan(low) & (written != nines), low[at[0]]
-        has_other = _has_row(patient, others)[patient[at]]
-        near = _has_row(patient, others & (low >= value / FAR) & (low <= value * FAR))[patient[at]]
+        # Only the rows of these patients are looked at, who are few.
+        of_these = np.flatnonzero(_has_row(patient, at)[patient])
+        owner, count, value = patient[of_these], low[of_these], low[at[0]]
+        others = ~np.isnan(count) & (written[of_these] != nines)
+        has_other = _has_row(owner, others)[patient[at]]
+        near = _has_row(owner, others & (count >= value / FAR) & (count <= value * FAR))[patient[at]]
         only_far = nines == MAY_BE_COUNTED
         far_rows = rows[at[has_other & ~near if only_far else ~near]]
         problems.ask(
@@ -227,7 +288,7 @@ def _as_written(values: pl.Series) -> Floats:
     return as_text(values).cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
 
 
-def _has_row(patient: Ints, rows: Bools) -> Bools:
+def _has_row(patient: Ints, rows: Bools | Ints) -> Bools:
     """Which patients have such a row."""
     has = np.zeros(int(patient.max(initial=-1)) + 1, dtype=np.bool_)
     has[patient[rows]] = True

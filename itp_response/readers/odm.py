@@ -48,7 +48,7 @@ def flat(path: Path) -> Flat:
     try:
         root: Element = parser.parse()
     except errors.OdmlibParsingError as error:
-        raise CohortError(f"{path.name}: this is no XML that can be read: {str(error).splitlines()[0]}.") from None
+        raise CohortError(f"{path.name}: this cannot be read as XML: {str(error).splitlines()[0]}.") from None
     _check(root, path.name)
     lines = dict(zip(root.iter(), _lines(path), strict=True))
     records = OdmRecords.of(root, lines, path.name, _named_units(root))

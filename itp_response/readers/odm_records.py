@@ -79,7 +79,7 @@ class OdmRecords:
             records.together += records._of_subject(subject, keys, repeating)
         if records.removed:
             what = listed([counted(number, REMOVABLE[tag]) for tag, number in records.removed.items()])
-            records.notes.append(f"Marked as removed, so left out: {what}.")
+            records.notes.append(f"Marked as removed, so excluded: {what}.")
         return records
 
     def _subjects(self) -> Iterator[tuple[Element, dict[str, str]]]:

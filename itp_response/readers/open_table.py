@@ -8,6 +8,8 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 
+FIRST_ROWS = 1000
+"""The rows that are looked at of columns that are not used."""
 Decimal = Literal["point", "comma"]
 """What stands before decimals; the other may stand between thousands."""
 
@@ -57,3 +59,11 @@ class OpenTable:
     """The name of the format."""
     separator: str | None = None
     """What separates the cells of a text file; None: it is no text file."""
+    from_1904: bool = False
+    """It is a workbook that counts days from 1904."""
+    load_first: Callable[[Sequence[int]], pl.DataFrame] | None = None
+    """As `load`, of the first rows alone; None: all rows are read for them."""
+
+    def first(self, positions: Sequence[int]) -> pl.DataFrame:
+        """The first rows of the columns at these positions."""
+        return (self.load_first or self.load)(positions).head(FIRST_ROWS)

@@ -20,6 +20,7 @@ OnError = Literal["stop", "quarantine"]
 ACCEPTABLE = {
     "implausible_counts": "half of the counts, or more, are below 1 or above 1,000",
     "patient_in_another_unit": "a patient's counts differ from the cohort's by powers of ten",
+    "placeholder_dates": "a day such as 1900-01-01 is a date, and does not stand for one that is not known",
     "three_decimals": "a point with three digits after it is before decimals, not between thousands",
 }
 """The checks that stop the reading unless they are accepted, each with what is then taken to be right."""
@@ -156,13 +157,14 @@ class ReadOptions:
     @property
     def dates_of_visits(self) -> DateFormat:
         """How the dates of the visits are written."""
-        return DateFormat(self.date_format)
+        return DateFormat(self.date_format, any_day="placeholder_dates" in self.accept)
 
     @property
     def dates_of_patients(self) -> DateFormat:
         """How the dates of the patient table are written."""
         own = self.patients_date_format
-        return DateFormat(own or self.date_format, "--patients-date-format", inherited=own is None)
+        any_day = "placeholder_dates" in self.accept
+        return DateFormat(own or self.date_format, "--patients-date-format", inherited=own is None, any_day=any_day)
 
     def opened(self, visits: Tabular, patients: Tabular | None) -> tuple[Tabular, Tabular | None]:
         """The two tables, opened as the options tell; the patients may be in the workbook of the visits."""

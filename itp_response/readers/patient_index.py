@@ -28,6 +28,8 @@ class PatientPositions:
 
     def of(self, names: pl.Series) -> Ints:
         """The positions of names, -1 of null; new names get the next positions."""
+        if not len(names):
+            return np.zeros(0, dtype=np.int64)
         if not self._begun:
             # Categories are numbered in the order in which they first occur. Mostly no name is ever looked up.
             self._numbered(self.names)
@@ -87,14 +89,15 @@ class InOrder:
         self._name = names[-1:]
         if "number" in self._orders:
             numbers = all_names.cast(pl.Int64, strict=False)
-            if numbers.has_nulls() or not _ascend(numbers):
+            if numbers.has_nulls() or not ascend(numbers):
                 self._orders.remove("number")
-        if "text" in self._orders and not _ascend(all_names):
+        if "text" in self._orders and not ascend(all_names):
             self._orders.remove("text")
         if not self._orders:
             raise NotAscending
         return self.end + np.arange(len(names))
 
 
-def _ascend(values: pl.Series) -> bool:
+def ascend(values: pl.Series) -> bool:
+    """Whether each value is above the one before, so that there is none twice."""
     return bool((values[1:] > values[:-1]).all())

@@ -13,12 +13,13 @@ from itp_response.messages.codes import Code
 from itp_response.readers.cell_errors import without_cell_errors
 from itp_response.readers.cells import as_declared, as_texts
 from itp_response.readers.column_names import NamedTable
-from itp_response.readers.count_units import CountUnit, counts_of
+from itp_response.readers.count_units import CountUnit, ask_about_like_units, counts_of
 from itp_response.readers.dates import are_days, as_day_numbers, as_days, imputed, note_partial
 from itp_response.readers.ids import check_long, note_not_given
 from itp_response.readers.known_names import BESIDE
 from itp_response.readers.missing_codes import ask_about_baselines, without_codes
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.patient_index import ascend
 from itp_response.readers.plausible_counts import count_sizes, expect_decimals
 from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted
 from itp_response.readers.runs import Runs
@@ -106,12 +107,13 @@ def _ids(table: NamedTable, options: ReadOptions, problems: Problems) -> pl.Seri
     cells = table.cells("patient_id")
     ids = as_text(cells.values)
     check_long(cells, ids, options.long_ids, problems)
-    note_not_given(cells, ids.unique(maintain_order=True), problems)
+    note_not_given(cells, ids, problems)
     return ids
 
 
 def _baseline(table: NamedTable, options: ReadOptions, problems: Problems) -> tuple[Numbers, CountUnit]:
     """The baseline counts in 10⁹/L, and what is known of their unit."""
+    ask_about_like_units(table, "baseline", "baseline_unit", options, problems)
     counts, unit = counts_of(table, "baseline", "baseline_unit", options, problems)
     if table.has("baseline"):
         cells = table.cells("baseline")
@@ -138,9 +140,12 @@ def _patient_rows(table: NamedTable, ids: pl.Series, problems: Problems) -> Ints
     recorded = np.zeros(len(nameless), dtype=np.bool_)
     for name in table.header.keys() - BESIDE:
         recorded |= as_text(table.cells(name).values.gather(nameless)).is_not_null().to_numpy()
-    missing = "the patient is missing; fill it in."
-    problems.wrong_cells(table.cells("patient_id"), nameless[recorded], lambda _: missing, Code.CELL_EMPTY)
+    cells = table.cells("patient_id")
+    unreported = problems.not_reported(cells, nameless[recorded])
+    problems.wrong_cells(cells, unreported, lambda _: "the patient is missing; fill it in.", Code.CELL_EMPTY)
 
+    if ascend(ids.drop_nulls()):  # mostly, and then no row is compared with all others
+        return given.arg_true().to_numpy()
     new = ids.is_first_distinct()
     rows, repeated = (given & new).arg_true().to_numpy(), (given & ~new).arg_true().to_numpy()
     if len(repeated):

@@ -97,7 +97,7 @@ class CountSizes:
 
     def _cure(self) -> str:
         if self.unit.told:
-            return " × 10⁹/L in the unit that was told; correct the unit, or say --accept implausible_counts."
+            return " × 10⁹/L in the specified unit; correct the unit, or say --accept implausible_counts."
         return "; say in which unit they are, such as --unit 10^4/uL, or --unit 10^9/L if they are right."
 
     def _others(self) -> Iterator[str]:
@@ -135,17 +135,20 @@ def patient_bands(patient: Ints, counts: Numbers) -> pl.DataFrame:
     (0, 0, True)
     """
     exact = counts.low if counts.exact else np.where(counts.low == counts.high, counts.low, np.nan)
-    patients = pl.Series("patient", patient)
+    above_0 = np.flatnonzero(exact > 0)
+    count, patients = exact[above_0], pl.Series("patient", patient[above_0])
     if patients.is_sorted():
         patients = patients.set_sorted()  # groups are then found in half the time
-    frame = pl.DataFrame([patients, pl.Series("count", exact)])
-    frame = frame.filter(pl.col("count").is_not_nan(), pl.col("count") > 0)
+    decimals = pl.lit(value=False)  # mostly no count of any patient has decimals
+    if (count != np.round(count)).any():
+        decimals = (pl.col("count") != pl.col("count").round()).any()
     return (
-        frame.group_by("patient", maintain_order=True)
+        pl.DataFrame([patients, pl.Series("count", count)])
+        .group_by("patient", maintain_order=True)
         .agg(
             pl.len().alias("number"),
             (pl.col("count").median().log10() * BANDS).floor().cast(pl.Int64).alias("band"),
-            (pl.col("count") != pl.col("count").round()).any().alias("decimals"),
+            decimals.alias("decimals"),
         )
         .filter(pl.col("number") >= pl.when("decimals").then(FEW_WITH_DECIMALS).otherwise(FEW_COUNTS))
         .drop("number")

@@ -34,6 +34,8 @@ class Location:
     """The number of the file, where a table has several; problems are reported in their order."""
     decimal: Literal["usual", "shown", "point", "comma"] = "usual"
     """As in `OpenTable`."""
+    from_1904: bool = False
+    """As in `OpenTable`."""
 
     def line(self, row: int) -> int:
         """The number of a row as messages give it."""
@@ -90,7 +92,15 @@ class GatheredLocation(Location):
 def location_of(source: OpenTable, order: int, part: int = 0) -> Location:
     """The location of a table that was opened."""
     if source.gathered is None:
-        return Location(source.name, order, source.row_word, source.lines, part=part, decimal=source.decimal)
+        return Location(
+            source.name,
+            order,
+            source.row_word,
+            source.lines,
+            part=part,
+            decimal=source.decimal,
+            from_1904=source.from_1904,
+        )
     given = Location(source.name, order, source.row_word, source.gathered.lines)
     return GatheredLocation(
         source.name,
@@ -447,6 +457,13 @@ class Problems:
             location, source_row, name = cells.location.source(int(row), cells.name)
             problem = Problem(f"{name}: {wording(text)}", code=code, column=name, value=text or None)
             self._add(location, problem, location.line(source_row))
+
+    def not_reported(self, cells: Cells, rows: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Those of the rows without a problem of this column yet."""
+        there = [
+            one for one in self.unreadable if one.cells.location is cells.location and one.cells.name == cells.name
+        ]
+        return rows[~np.isin(rows, np.concatenate([one.rows for one in there]))] if there and len(rows) else rows
 
     def raise_if_wrong(self) -> None:
         """Raises `CohortError` if there is a problem."""

@@ -27,6 +27,8 @@ REPORT = ("file", "line", "column", "value", "reason", "row", "patient_id", "lef
 `row` has the cells that were read as JSON, or the text of a broken line. `left_out` is `row`, or `cell` where the rest
 of the row is used.
 """
+BEGINS = " begins"
+"""Beside these, while reports are gathered: the line in which a row begins that was put together from several."""
 COMPLETED = ("platelets", "bleeding_grade", "rescue")
 """Columns of the visits: what is decided is decided for all that such a cell may have held."""
 WITHOUT_EFFECT = ("arm",)
@@ -158,10 +160,15 @@ class Quarantine:
     @property
     def report(self) -> pl.DataFrame:
         """The excluded records in the order of the files: one row per cell that cannot be read, columns `REPORT`."""
-        schema = dict.fromkeys(REPORT, pl.String) | {"line": pl.Int64}
+        return self.with_beginnings.drop(BEGINS)
+
+    @property
+    def with_beginnings(self) -> pl.DataFrame:
+        """The report, and where the row of each cell begins (`BEGINS`)."""
+        schema = dict.fromkeys(REPORT, pl.String) | {"line": pl.Int64, BEGINS: pl.Int64}
         rows = [
-            (line.location.name, line.line, line.column, line.value, line.reason, line.text, line.patient, "row")
-            for line in self.broken_lines
+            (of.location.name, of.line, of.column, of.value, of.reason, of.text, of.patient, "row", of.line)
+            for of in self.broken_lines
         ]
         # Both tables may be of one file, and of a line its visits come first.
         reports = [report for _, report in sorted(self._reports, key=lambda of_table: of_table[0])]
@@ -218,15 +225,23 @@ def _report(unreadable: UnreadableCells, table: NamedTable, rows: Ints, left_out
             "reason": pl.Series([reasons[text] for text in values.to_list()], dtype=pl.String),
             "row": cells,
             "patient_id": as_text(table.cells("patient_id").values.gather(rows)),
+            "left_out": pl.Series([left_out], dtype=pl.String).new_from_index(0, len(rows)),
+            BEGINS: pl.Series(_beginnings(unreadable.cells, rows), dtype=pl.Int64),
         }
-    ).with_columns(left_out=pl.lit(left_out))
+    )
+
+
+def _beginnings(cells: Cells, rows: Ints) -> list[int]:
+    """The line in which each of the rows begins."""
+    sources = [cells.location.source(row) for row in rows.tolist()]
+    return [location.line(row) for location, row, _ in sources]
 
 
 def with_quarantine(cohort: Cohort, quarantine: Quarantine) -> Cohort:
     """The cohort with the report of excluded records, what was left out of each patient, and notes."""
-    report, undecided = quarantine.report, quarantine.undecided
+    report, undecided = quarantine.with_beginnings, quarantine.undecided
     notes = (*cohort.notes, *quarantine_notes(cohort.id, report, undecided))
-    return replace(with_left_out(cohort, report, undecided), quarantine=report, notes=notes)
+    return replace(with_left_out(cohort, report, undecided), quarantine=report.drop(BEGINS), notes=notes)
 
 
 def with_left_out(cohort: Cohort, report: pl.DataFrame, undecided: pl.Series) -> Cohort:
@@ -238,23 +253,28 @@ def with_left_out(cohort: Cohort, report: pl.DataFrame, undecided: pl.Series) ->
     return replace(cohort, quarantined=rows_left_out(cohort.id, report), left_out=left_out)
 
 
+def each_row_once(report: pl.DataFrame) -> pl.DataFrame:
+    """The report with one entry per row; of a row that was put together from several lines, these may be reported."""
+    return report.unique(["file", BEGINS if BEGINS in report.columns else "line"], keep="first", maintain_order=True)
+
+
 def rows_left_out(ids: pl.Series, report: pl.DataFrame) -> Ints:
     """The number of rows that were left out of each patient, in whole or in part."""
-    rows = report.unique(["file", "line"], keep="first").drop_nulls("patient_id").group_by("patient_id").len()
+    rows = each_row_once(report).drop_nulls("patient_id").group_by("patient_id").len()
     of_patients = ids.alias("patient_id").to_frame().join(rows, on="patient_id", how="left", maintain_order="left")
     return of_patients["len"].fill_null(0).to_numpy().astype(np.int64)
 
 
 OF_ANYBODY = (
-    "What was left out of a patient who is not known may be of any of them, so no verdict is given on any; "
-    "fill in the patient there, or take the row out of the file."
+    "The excluded rows of an unknown patient may belong to any patient, so no result is given for any; "
+    "fill in the patient there, or delete the row."
 )
 
 
 def quarantine_notes(ids: pl.Series, report: pl.DataFrame, undecided: pl.Series) -> list[Note]:
     """The notes on what was left out; `ids` are all patients."""
     notes = []
-    rows = report.unique(["file", "line"], keep="first")
+    rows = each_row_once(report)
     if len(rows):
         patients = ids.filter(pl.Series(rows_left_out(ids, report) > 0)).to_list()
         notes.append(Note("quarantine", f"Quarantined: {_counted(patients, rows, report)}.", True))
@@ -268,10 +288,10 @@ def _counted(patients: list[str], rows: pl.DataFrame, report: pl.DataFrame) -> s
     of = f" of {len(patients)} patient{'s' if len(patients) > 1 else ''} ({first_few(patients)})" if patients else ""
     without_patient = int(rows["patient_id"].null_count())
     lost = f"; of {without_patient} the patient is not known" if without_patient else ""
-    in_part = len(rows) - report.filter(left_out="row").unique(["file", "line"]).height
+    in_part = len(rows) - len(each_row_once(report.filter(left_out="row")))
     cells = f"; of {in_part} only a cell, the rest is used" if in_part else ""
     many = f"{len(rows)} rows" if len(rows) > 1 else "1 row"
-    return f"{many}{of}, left out as they cannot be read{lost}{cells}"
+    return f"{many}{of}, excluded as unreadable{lost}{cells}"
 
 
 def _with_undecided(cohort: Cohort, undecided: pl.Series) -> LeftOut | None:

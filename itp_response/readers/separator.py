@@ -10,7 +10,7 @@ from itp_response.messages.wording import listed
 from itp_response.readers.header import LOOKED_AT, names_columns
 from itp_response.readers.problems import quoted
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 TOLD = re.compile(rb'"?sep=(.)"?[,;\t]*\r?\n', re.IGNORECASE)
 """The first line by which Excel is told the separator of a file."""
 

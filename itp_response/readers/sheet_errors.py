@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from itp_response.messages.errors import CohortError
+from itp_response.messages.optional_imports import needed
 
 ERROR_TEXT = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:\d+")
 FROM_1904 = "The workbook counts days from 1904: numbers of days in it are --date-format excel-1904."
@@ -37,6 +38,8 @@ class SheetForm(NamedTuple):
     merged: list[SheetCell]
     """The cells that are merged with another, which has the value."""
     notes: list[str]
+    from_1904: bool = False
+    """Days are counted from 1904."""
     first_column: int = 0
     """The first column with a value, which is the first that fastexcel gives."""
 
@@ -48,10 +51,7 @@ def error_cell(row: int, column: int, error: str) -> SheetCell:
 
 def xls_form(path: Path, sheet: str) -> SheetForm:
     """The form of a sheet in a file of Excel 97 to 2003."""
-    try:
-        import xlrd
-    except ImportError:
-        raise CohortError(f"{path.name}: this needs xlrd: pip install 'itp-response[excel]'.") from None
+    xlrd = needed("xlrd", "excel", f"{path.name}: ", CohortError)
     with path.open("rb") as file, xlrd.open_workbook(file_contents=file.read(), on_demand=True) as book:
         cells = book.sheet_by_name(sheet)
         errors = [
@@ -63,7 +63,7 @@ def xls_form(path: Path, sheet: str) -> SheetForm:
         filled = (cells.col_types(column) for column in range(cells.ncols))
         empty = (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK)
         first = next((number for number, kinds in enumerate(filled) if not set(kinds) <= set(empty)), 0)
-        return SheetForm(errors, [], [FROM_1904] if book.datemode else [], first)
+        return SheetForm(errors, [], [FROM_1904] if book.datemode else [], bool(book.datemode), first)
 
 
 def ods_form(path: Path, sheet: str) -> SheetForm:
@@ -73,7 +73,7 @@ def ods_form(path: Path, sheet: str) -> SheetForm:
     """
     cells = list(_ods_cells(path, sheet))
     errors = [error_cell(cell.row, cell.column, cell.text) for cell, is_error in cells if is_error]
-    return SheetForm(errors, [], [], min((cell.column for cell, _ in cells), default=0))
+    return SheetForm(errors, [], [], first_column=min((cell.column for cell, _ in cells), default=0))
 
 
 def _ods_cells(path: Path, sheet: str) -> Iterator[tuple[SheetCell, bool]]:

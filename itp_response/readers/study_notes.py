@@ -16,6 +16,8 @@ from itp_response.readers.problems import (
 )
 from itp_response.readers.study_rows import StudyRows
 
+SKIPPED = "skipped: no count, grade, rescue or declared column."
+"""What the note on rows without content ends in."""
 FEW = 5
 """The number of patients that a message names."""
 
@@ -25,9 +27,9 @@ def count_passed_over(table: NamedTable, number: int, problems: Problems) -> Non
 
     def note_text(number: int, _: Sequence[str]) -> str:
         rows = f"{number} {word}{'s' if number > 1 else ''}"
-        return f"{rows} passed over: without a count, a grade, a rescue or a declared column." if number else ""
+        return f"{rows} {SKIPPED}" if number else ""
 
-    problems.count(table.location, "passed over", note_text, number)
+    problems.count(table.location, "skipped", note_text, number)
 
 
 def count_patients(
@@ -42,9 +44,12 @@ def count_patients(
 
 
 def note_unmatched(study: StudyRows, problems: Problems) -> None:
-    """Note the patients who are in only one of the two tables."""
-    has_rows = np.zeros(len(study.ids), dtype=np.bool_)
-    has_rows[study.patient[study.patient >= 0]] = True
+    """Note the patients without an observation, and those in only one of the two tables, if there are two."""
+    _note_without_observations(study, problems)
+    if not study.patients.table.header:
+        return
+    has_rows = np.zeros(len(study.ids) + 1, dtype=np.bool_)  # the last: of rows that name no patient
+    has_rows[study.patient] = True
     not_listed = study.ids[study.listed :]
     without_rows = study.ids[: study.listed].filter(~has_rows[: study.listed])
     for ids, lack in ((not_listed, "not in the patient table"), (without_rows, "without a row in the visits")):
@@ -55,6 +60,19 @@ def note_unmatched(study: StudyRows, problems: Problems) -> None:
         count_patients(study.visits.table.location, lack, ids, words, problems)
 
 
+def _note_without_observations(study: StudyRows, problems: Problems) -> None:
+    """Note the patients with rows in the visits and nothing observed in any of them, as a line of a footer has."""
+    without = np.zeros(len(study.ids), dtype=np.bool_)
+    if len(study.kept) < len(study.patient):
+        without[study.patient[study.patient >= 0]] = True
+        without[study.patient[study.kept]] = False
+
+    def words(number: int, few: str) -> str:
+        return f"{number} patient{'s' if number > 1 else ''} without any observation, kept: {few}."
+
+    count_patients(study.visits.table.location, "no observation", study.ids.filter(without), words, problems)
+
+
 # COUNTS
 
 
@@ -62,9 +80,10 @@ def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> N
     """Ask about counts that cannot be in 10⁹/L; report those of a table without a unit beside converted ones."""
     visits, patients = study.visits, study.patients
     cells, unit = visits.table.cells("platelets"), visits.unit
-    sizes = count_sizes(cells, unit, visits.platelets.at(study.kept_index), options.accept)
+    counts_kept = visits.platelets.at(study.kept_index)
+    sizes = count_sizes(cells, unit, counts_kept, options.accept)
     if not unit.told:
-        bands = patient_bands(study.patient[study.kept_index], visits.platelets.at(study.kept_index))
+        bands = patient_bands(study.patient[study.kept_index], counts_kept)
         sizes = replace(sizes, bands=banded(bands, study.ids))
     problems.expect(sizes)
     baseline, of_baseline = patients.table.cells("baseline"), patients.baseline_unit

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
+from itp_response.messages.optional_imports import needed
 from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.separator import SEPARATORS, likely_separator, split, told_separator
@@ -25,6 +26,7 @@ from itp_response.readers.separator import SEPARATORS, likely_separator, split, 
 NEWLINE, QUOTE, RETURN = b'\n"\r'
 BOM = b"\xef\xbb\xbf"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""The first bytes of a file in UTF-16, as a spreadsheet writes 'Unicode Text'."""
 PIECE = 1 << 26
 """Bytes searched at once, so that the arrays made of them stay small beside the file."""
 HEAD = 1 << 16
@@ -78,10 +80,7 @@ def _gzip(raw: IO[bytes], _: str) -> Any:
 
 
 def _zstd(raw: IO[bytes], name: str) -> Any:
-    try:
-        import pyarrow as pa
-    except ImportError:
-        raise CohortError(f"{name}: this needs pyarrow: pip install 'itp-response[stream]'.") from None
+    pa = needed("pyarrow", "stream", f"{name}: ", CohortError)
     return pa.CompressedInputStream(pa.PythonFile(raw), "zstd")
 
 
@@ -103,7 +102,9 @@ def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
             if packed is None:
                 why = getattr(error, "strerror", None) or error
                 raise CohortError(f"{path.name}: this cannot be read: {why}.") from None
-            raise CohortError(f"{path.name}: this is no whole {path.suffix.lower()} file; copy it again.") from None
+            raise CohortError(
+                f"{path.name}: this is not a complete {path.suffix.lower()} file; copy it again."
+            ) from None
 
 
 # READING
@@ -115,12 +116,22 @@ def whole_file(path: Path, usual: str, header_row: int | None = None) -> OpenTab
     `header_row` is the line with the names of the columns; None: it is looked for.
     """
     with unpacked(path) as (file, _):
-        data: bytes = file.read()
+        data: bytes = _as_utf_8(file.read(), path.name)
     check_kind(data, path.name)
     if NEWLINE not in data:
         data = data.replace(b"\r", b"\n")
     form = text_format(data, path.name, usual, header_row=header_row)
     return rows_of(form, data[form.begin :], form.line)
+
+
+def _as_utf_8(data: bytes, name: str) -> bytes:
+    """The bytes of a text; those of UTF-16 that says so by its first bytes, as UTF-8."""
+    if not data.startswith(UTF_16):
+        return data
+    try:
+        return data.decode("utf-16").encode()
+    except UnicodeError:
+        raise CohortError(f"{name}: this is not whole as UTF-16, as which it begins; {AS_UTF_8}.") from None
 
 
 def text_format(data: bytes, name: str, usual: str, *, part: bool = False, header_row: int | None = None) -> TextFormat:
@@ -145,7 +156,7 @@ def text_format(data: bytes, name: str, usual: str, *, part: bool = False, heade
         raise CohortError(f"{name}: this file is empty.")
     head, note = found
     header = _header(data[records.start[head] : records.end[head]], int(records.line[head]), separator, name)
-    notes = [] if separator == usual else [f"Cells were taken as separated by {SEPARATORS[separator]}."]
+    notes = [] if separator == usual else [f"Cells are separated by {SEPARATORS[separator]}."]
     end = int(records.end[head])
     notes += filter(None, [note])
     return TextFormat(name, separator, header, 1 + data.count(b"\n", 0, end), end, notes)
@@ -224,6 +235,7 @@ def _opened(
         broken_lines,
         decimal=decimal,
         separator=form.separator,
+        load_first=partial(_load_first, form, data, lines),
     )
 
 
@@ -240,9 +252,19 @@ def _load(form: TextFormat, data: bytes, lines: Ints, positions: Sequence[int]) 
     return frame
 
 
+def _load_first(form: TextFormat, data: bytes, lines: Ints, positions: Sequence[int]) -> pl.DataFrame:
+    """The first whole rows."""
+    if len(data) > HEAD:
+        records = _records(data[:HEAD], 0, form.byte)
+        whole = len(records.start) - 1
+        if whole:
+            data, lines = data[: records.end[whole - 1]], lines[:whole]
+    return _load(form, data, lines, positions)
+
+
 def _parsed(form: TextFormat, data: bytes, positions: Sequence[int]) -> pl.DataFrame:
     numbers = [str(position) for position in positions if position in form.numbers]
-    if numbers and not ZERO_AS_THIRD_DECIMAL.search(data):
+    if numbers and not (b"." in data and ZERO_AS_THIRD_DECIMAL.search(data)):
         try:
             frame = _typed(form, data, positions, numbers)
             if all(frame.select(pl.col(numbers).is_finite().all()).row(0)):
@@ -283,7 +305,11 @@ def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | 
     pending, line, wanted, ended, odd = begun, form.line, size, False, None
     while pending or not ended:
         more = file.read(wanted)
-        pending, ended = pending + more, not more
+        if len(more) < wanted:
+            # Mostly the file has ended, and its last patient needs no block of its own.
+            rest = file.read(wanted)
+            more, ended = more + rest, not rest
+        pending += more
         end = _whole_rows(form, pending, line, odd, ended=ended)
         cut = end if ended else _last_patient(form, pending, end, patient)
         # If the rows of one patient fill the block, the next read doubles it, so that the work stays proportional.
@@ -419,12 +445,12 @@ def check_kind(data: bytes, name: str) -> None:
     """Raises `CohortError` for bytes that are no UTF-8 text."""
     if not data:
         raise CohortError(f"{name}: this file is empty.")
-    if data.startswith(UTF_16) or b"\x00" in data[:100]:
-        raise CohortError(f"{name}: this is UTF-16 or no text at all; {AS_UTF_8}.")
+    if b"\x00" in data[:100]:
+        raise CohortError(f"{name}: this is UTF-16 without its first bytes, or no text at all; {AS_UTF_8}.")
     if data.startswith((b"PK\x03\x04", b"PAR1")):
         workbook = "a workbook or an archive; save it as CSV UTF-8"
         kind = "Parquet; name it .parquet" if data.startswith(b"PAR1") else workbook
-        raise CohortError(f"{name}: this is no text but {kind}.")
+        raise CohortError(f"{name}: this is not a text file but {kind}.")
 
 
 def _header(record: bytes, line: int, separator: str, name: str) -> list[str]:

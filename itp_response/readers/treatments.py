@@ -131,6 +131,7 @@ NAMELESS = (
     *("igen", "evet", "kylla", "ano", "hai", "はい", "是", "有", "あり", "예", "네", "✓", "✔", "☑", "selected"),
     *("administered", "positive", "ναι", "co", "đung", "ya", "نعم", "כן", "так", "jah", "taip", "jā", "ใช่", "हाँ", "हां"),
     *("on", "present", "pos", "+ve", "ticked", "done", "[x]", "(x)"),
+    *("wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "sant", "sand", "igaz", "prawda", "истина", "真"),
 )
 """Words by which a column says that a treatment was given."""
 FLAG = ("1", "1.0")
@@ -150,6 +151,8 @@ NO_TREATMENT = (
     *("нет", "не", "ні", "немає", "нема", "без", "отсутствует", "отсутствуют", "не было", "не проводилась"),
     *("无", "無", "沒有", "没有", "否", "未", "未用", "未使用", "不适用", "不適用", "なし", "無し", "いいえ"),
     *("없음", "아니오", "아니요", "미투여", "해당없음", "khong", "khong co", "khong ap dung", "tidak", "tidak ada"),
+    *("falsch", "faux", "falso", "onwaar", "falskt", "falsk", "usant", "hamis", "fałsz", "ложь", "假", "偽"),
+    *("nothing to report", "nothing reported", "free", "n/r"),
     *("لا", "لا يوجد", "לא", "אין", "לא ניתן", "ไม่", "ไม่มี", "नहीं", "οχι", "καμια", "δεν δοθηκε"),
 )
 """Words for no treatment."""
@@ -158,7 +161,7 @@ MISSING_NUMBERS = ("-9", "-99", "-999", "-9999", "-1", "-7", "-8", "-88", "-77")
 NEITHER = re.compile(
     r"[#={]|(?:placebo|ok|okay|same|unchanged|stable|continued?|cont|ongoing|stopped|completed|discontinued|pending"
     r"|tbd|tbc|see notes?|see comments?|comments?|study|concomitant|prior|previous|standard of care|soc|supportive"
-    r"|as before|ditto|idem)\b"
+    r"|as (?:before|above)|ditto|idem|see\b|screen(?:ing)? fail\w*|maybe|standard care|end of report|unclear)\b"
 )
 """What a text begins with that is neither a treatment nor none, if no treatment is named in it."""
 YES_AND_NO = re.compile(r"(?:y|yes|ja|oui|si|1)\W+(?:n|no|nein|non|0)|(?:n|no|nein|non|0)\W+(?:y|yes|ja|oui|si|1)")
@@ -169,15 +172,30 @@ CHANGE = re.compile(
     r"\b(?:changes?|longer|further|more|effects?|responses?|responding|improv\w*|only|dose|taper\w*|stopp?\w*)\b"
 )
 """Words of a sentence about a treatment that goes on."""
+MAY_NOT_BE_GIVEN = re.compile(
+    r"\?|\b(?:plan(?:ned|ning)?|consider\w*|possibl[ey]|probabl[ey]|maybe|suggest\w*|recommend\w*|propos\w*|offered"
+    r"|ordered|await\w*|pending|schedul\w*|on hold|held|postpon\w*|delay\w*|cancel\w*|abort\w*|prior|previous\w*"
+    r"|history|stop(?:ped)?|discontinu\w*|ended|ceased|off|study (?:drug|med\w*|treatment)|geplant|erwogen|abgesetzt"
+    r"|beendet|abgebrochen|abgesagt|envisag\w*|prevue?|arrete\w*|planificad\w*|previst\w*|suspendid\w*|suspend\w*"
+    r"|low platelets?|platelets? (?:counts?|low)|отмен\w*|планир\w*)\b|d/c\b|中止|停用|停药|计划|拟|予定|検討"
+)
+"""Words by which a text that names a treatment may say that it was planned, or has ended."""
+NO_DOSE = re.compile(
+    r"(?<![\w.,/-])[(\[]?0(?:[.,]0+)?\s*(?:[mµuμ]?c?g\w*(?:/\w+)*|iu|ml|units?|doses?|x|times)?[)\]]?(?![\w.,%/-])"
+)
+"""A dose of 0."""
+DOSE = re.compile(r"[1-9]")
 NEGATION = (
-    r"non|not|no|nil|none|never|without|w/o|ohne|kein\w*|nein|nicht|sans|aucune?|pas de|sin|ningun[oa]?|senza"
+    r"did not (?:receive|get|need|require|have|take)|didn'?t (?:receive|get|need|require|have|take)|free (?:of|from)"
+    r"|declin\w*|refus\w*|withheld|abgelehnt|rifiutat\w*|rechazad\w*"
+    r"|non|not|no|nil|none|never|without|w/o|ohne|kein\w*|nein|nicht|sans|aucune?|pas de|sin|ningun[oa]?|senza"
     r"|nessun[oa]?|sem|nenhuma?|nao|geen|niet|ingen|inga|inte|ikke|ei|brak|nie|bez|zadn\w|nebyl\w*|nepodan\w|nem|ne|nu|без|нет|не"
 )
 BEGINS_NEGATED = re.compile(rf"^[\[(]?(?:(?:{NEGATION})\b\s*|[未无無]|没有|沒有|不)(?P<rest>.*)$")
 ENDS_NEGATED = re.compile(
     r"^(?P<rest>.*?)[\s:(_-]*(?:"
     r"\b(?:not|never) (?:given|done|used|needed|required|taken|administered|received|indicated|prescribed)"
-    r"|\b(?:declined|refused|withheld|not|none|no)|\bnicht (?:gegeben|erfolgt)|なし|無し|없음"
+    r"|\b(?:declined|refused|withheld|not|none|no|free)|\bnicht (?:gegeben|erfolgt)|なし|無し|없음"
     r"|せず|verilmedi|uygulanmadi|nepodano)\W*$"
 )
 NOT_AS_RESCUE = re.compile(r"\b(?:non|not|no)\b[\s-]*(?:as |a |for )*(?:rescue|salvage)|\bnon-?steroid")
@@ -199,11 +217,12 @@ class Meaning(Enum):
     MISSING = "missing"
     NOT_A_TREATMENT = "neither"
     NEGATED = "a treatment and its negation"
+    NOT_SURE = "a treatment that may not have been given"
 
     @property
     def is_wrong(self) -> bool:
         """It says nothing that can be used."""
-        return self in (Meaning.NOT_A_TREATMENT, Meaning.NEGATED)
+        return self in (Meaning.NOT_A_TREATMENT, Meaning.NEGATED, Meaning.NOT_SURE)
 
     @property
     def is_name(self) -> bool:
@@ -263,7 +282,7 @@ class RescueWords:
         if negated is not None:
             return negated
         if is_known(word):
-            return Meaning.NAME
+            return _of_known(word)
         return Meaning.NOT_A_TREATMENT if NEITHER.match(word) else Meaning.UNKNOWN_NAME
 
 
@@ -272,6 +291,18 @@ def _is_code(word: str) -> bool:
     fragment = (len(word.strip(".")) < 2 and word.isascii()) or not any(map(str.isalpha, word))
     code = LETTERS_AND_NUMBER.fullmatch(word) and not is_known(word)
     return bool(fragment or NUMBER.fullmatch(word) or code or YES_AND_NO.fullmatch(word))
+
+
+def _of_known(word: str) -> Meaning:
+    """The meaning of a plain text that has a treatment in it and no negation.
+
+    >>> _of_known("ivig 0 g"), _of_known("ivig planned").name, _of_known("ivig 0.4 g/kg").name
+    (<Meaning.NONE_BEGINS: 'no rescue'>, 'NOT_SURE', 'NAME')
+    """
+    if NO_DOSE.search(word):
+        others = DOSE.search(NO_DOSE.sub("", word)) or len(KNOWN.findall(word)) > 1
+        return Meaning.NEGATED if others else Meaning.NONE_BEGINS
+    return Meaning.NOT_SURE if MAY_NOT_BE_GIVEN.search(word) else Meaning.NAME
 
 
 def plain(text: str) -> str:
@@ -336,7 +367,7 @@ def is_mixable(text: str, meanings: Mapping[str, Meaning]) -> bool:
 def no_treatment(text: str) -> str:
     """The problem of a text that cannot be a treatment."""
     cure = "give its name, or 1 where it has none"
-    return f"{text!r} is no treatment; {cure}. If it means none, say --no-rescue {in_option(text)}."
+    return f"{text!r} is not a treatment; {cure}. If it means none, say --no-rescue {in_option(text)}."
 
 
 def both_ways(text: str) -> str:
@@ -344,6 +375,14 @@ def both_ways(text: str) -> str:
     return (
         f"{text!r} names a treatment and has a word for none; write the name alone, or say what it is: "
         f"--no-rescue {in_option(text)} or --rescue-names {in_option(text)}."
+    )
+
+
+def may_not_be_given(text: str) -> str:
+    """The problem of a text that names a treatment and may say that it was planned, or has ended."""
+    return (
+        f"{text!r} names a treatment and may say that it was not begun then; write the name alone if it was, or say "
+        f"what it is: --no-rescue {in_option(text)} or --rescue-names {in_option(text)}."
     )
 
 
@@ -355,7 +394,7 @@ def numbered(numbers: Mapping[str, int]) -> str:
 
 def taken_text(name: str, numbers: Mapping[str, int]) -> str:
     """The note on what was taken as the name of a treatment."""
-    return f"{name}: taken as rescue treatment: {numbered(numbers)}." if numbers else ""
+    return f"{name}: counted as rescue treatment: {numbered(numbers)}." if numbers else ""
 
 
 def unknown_text(name: str, numbers: Mapping[str, int]) -> str:
@@ -363,9 +402,9 @@ def unknown_text(name: str, numbers: Mapping[str, int]) -> str:
     if not numbers:
         return ""
     first = min(numbers)
-    what = "is no treatment" if len(numbers) == 1 else "are no treatments"
+    what = "is not a treatment" if len(numbers) == 1 else "are not treatments"
     cure = f"If one is none, say --no-rescue {in_option(first)}; if it is one, --rescue-names {in_option(first)}"
-    return f"{name}: {numbered(numbers)} {what} known here, taken as rescue treatment all the same. {cure}."
+    return f"{name}: {numbered(numbers)} {what} known here, and counted as rescue treatment. {cure}."
 
 
 def mixed_text(text: str) -> str:
@@ -397,8 +436,8 @@ def assumed_text(name: str, meaning: Meaning) -> Callable[[int, Sequence[str]], 
             return ""
         cells = f"{name}: {number} {'cell' if number == 1 else 'cells'} with {' or '.join(sorted(map(repr, texts)))}"
         if meaning is Meaning.MISSING:
-            return f"{cells} {'is' if number == 1 else 'are'} missing, taken as no rescue as an empty cell is."
-        return f"{cells} taken as {meaning.value}."
+            return f"{cells} {'is' if number == 1 else 'are'} missing, and counted as no rescue like an empty cell."
+        return f"{cells} counted as {meaning.value}."
 
     return note_text
 

@@ -208,7 +208,7 @@ def factor_text(exponent: int) -> str:
 
 def no_unit(text: str) -> str:
     """The problem of a text that is no unit of counts."""
-    return f"{text!r} is no unit of platelet counts; known: {KNOWN}, and alike."
+    return f"{text!r} is not a unit of platelet counts; known: {KNOWN}, and similar."
 
 
 def check_unit(unit: str | None) -> None:

@@ -12,16 +12,19 @@ from itp_response.messages.codes import Code
 from itp_response.readers.cell_errors import without_cell_errors
 from itp_response.readers.cells import as_declared, as_grades, as_rescue, is_empty
 from itp_response.readers.column_names import STUDY_DAYS, NamedTable, missing_column
-from itp_response.readers.count_units import CountUnit, counts_of, note_unused
+from itp_response.readers.count_units import CountUnit, ask_about_like_units, counts_of, note_unused
 from itp_response.readers.dates import as_day_numbers, as_days, ask_numbering, imputed, note_partial
 from itp_response.readers.ids import check_long, note_not_given
-from itp_response.readers.missing_codes import not_known_rows, without_codes
+from itp_response.readers.missing_codes import check_day_codes, not_known_rows, without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import expect_decimals
 from itp_response.readers.problems import Cells, NoteText, Problems, quoted
 from itp_response.readers.runs import Runs
 from itp_response.readers.told import Told
 from itp_response.readers.treatments import RescueWords
+
+GRADE_0, NO_GRADE_0, NO_GRADE = "Grade 0 occurs", "Grade 0 does not occur", "No bleeding grade is recorded"
+"""The beginnings of the notes on bleeding. If parts of a study differ, the first of these holds for the whole."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +79,15 @@ class VisitTable:
         return self.not_known
 
 
-def check_header(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
+def check_header(
+    table: NamedTable, declared: Mapping[str, ColumnDeclared], options: ReadOptions, problems: Problems
+) -> None:
     """Report what is wrong with the header of the table of visits."""
     check_columns(table, ("patient_id", "platelets"), problems)
     check_declared(table, declared, problems)
     _check_times(table, problems)
     note_unused(table, problems)
+    ask_about_like_units(table, "platelets", "unit", options, problems)
 
 
 def read_visits(
@@ -153,6 +159,7 @@ def _when_and_end(table: NamedTable, options: ReadOptions, problems: Problems) -
     )
     if not dated:
         ask_numbering(table.cells("day"), begin.low, options.day_numbering, problems)
+        check_day_codes(table, "day", begin.low, options.told | table.told, problems)
     return _possible(begin, end)
 
 
@@ -197,28 +204,28 @@ def _check_times(table: NamedTable, problems: Problems) -> None:
 def note_bleeding(table: NamedTable, grade: Floats, bleeding: str | None, problems: Problems) -> None:
     """Note what an empty grade means, which depends on all grades of the table."""
     if bleeding is not None:
-        problems.note(table.location, f"Bleeding was taken as told: {bleeding}.")
+        problems.note(table.location, f"Bleeding is recorded as specified: {bleeding}.")
         return
     may_be_scored = table.may_be_scored
 
     def scored_text(zeros: int, _: Sequence[str]) -> str:
-        text = "Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. "
-        return f"{text}If there was none then, say --bleeding events." if zeros else ""
+        text = f"{GRADE_0}, so bleeding is assumed to be assessed at every visit, and an empty grade is missing. "
+        return f"{text}If an empty grade means no bleeding, say --bleeding events." if zeros else ""
 
-    def events_text(zeros: int, graded: Sequence[str], what: str = "Bleeding has no grade of 0") -> str:
-        text = "so grades are a log of events, and there was no bleeding where there is no grade."
+    def events_text(zeros: int, graded: Sequence[str], what: str = NO_GRADE_0) -> str:
+        text = "so bleeding is assumed to be reported as events, and an empty grade means no bleeding."
         if zeros or may_be_scored or not graded:
             return ""
-        return f"{what}, {text} If that is not known, say --bleeding scored."
+        return f"{what}, {text} If an empty grade means not assessed, say --bleeding scored."
 
     def no_grade_text(zeros: int, graded: Sequence[str]) -> str:
-        return "" if graded else events_text(zeros, ["none"], "No bleeding grade is recorded")
+        return "" if graded else events_text(zeros, ["none"], NO_GRADE)
 
     def open_text(zeros: int, _: Sequence[str]) -> str:
         if zeros or not may_be_scored:
             return ""
-        text = "A grade that cannot be read may be 0, so it is open whether there was no bleeding"
-        return f"{text} where there is no grade; say --bleeding events if so, or --bleeding scored."
+        text = "An unreadable grade may be 0, so an empty grade may mean no bleeding or not assessed"
+        return f"{text}; say --bleeding events or --bleeding scored."
 
     zeros, graded = int((grade == 0).sum()), () if np.isnan(grade).all() else ("some",)
     texts: dict[str, NoteText] = {
@@ -237,31 +244,30 @@ def _check_visits(visits: VisitTable, problems: Problems) -> None:
     ended = ~np.isnan(visits.rescue_end.low)
     begun = visits.rescue | table.has_left_out("rescue")
     without_patient = visits.recorded & visits.patient_ids.missing & table.has("patient_id")
-    problems.wrong_cells(
-        table.cells("patient_id"),
-        np.flatnonzero(without_patient),
-        lambda _: "the patient is missing; fill it in.",
-        Code.CELL_EMPTY,
-    )
+    ids = table.cells("patient_id")
+    nameless = problems.not_reported(ids, np.flatnonzero(without_patient))
+    problems.wrong_cells(ids, nameless, lambda _: "the patient is missing; fill it in.", Code.CELL_EMPTY)
     if table.has("date") or table.has("day"):
         rows = np.flatnonzero(visits.recorded & np.isnan(visits.when.low))
-        rows = rows[is_empty(visits.time, rows)]
+        empty = problems.not_reported(visits.time, rows[is_empty(visits.time, rows)])
         problems.wrong_cells(
             visits.time,
-            rows,
+            empty,
             lambda _: f"the {'date' if visits.dated else 'day'} is missing; fill it in.",
             Code.CELL_EMPTY,
         )
     problems.wrong_cells(
         end,
         np.flatnonzero(ended & ~begun),
-        lambda text: f"{quoted(text)} ends a rescue that did not begin; name the rescue in the same row.",
+        lambda text: (
+            f"{quoted(text)} ends a rescue treatment that was not recorded; name the treatment in the same row."
+        ),
         Code.CELL_CONTRADICTED,
     )
     problems.wrong_cells(
         end,
         np.flatnonzero(ended & begun & (visits.rescue_end.high < visits.when.low)),
-        lambda text: f"{quoted(text)} lies before the rescue begins; correct one of the two.",
+        lambda text: f"{quoted(text)} is before the start of the rescue treatment; correct one of the two.",
         Code.CELL_CONTRADICTED,
     )
 
@@ -286,4 +292,6 @@ def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], pr
             problems.wrong(table.location, missing_column(name, table.written))
         else:
             means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
-            problems.note(table.location, f"There is no column {name!r}; taken as {means} throughout.", warning=True)
+            problems.note(
+                table.location, f"There is no column {name!r}; assumed to be {means} throughout.", warning=True
+            )

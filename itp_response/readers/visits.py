@@ -127,7 +127,7 @@ def _of_tables(
     visits, patients = one_patient_each(visits, patients, options, problems)
     visit_table = None
     if visits:
-        check_header(visits, of_visits, problems)
+        check_header(visits, of_visits, options, problems)
         visit_table = read_visits(visits, of_visits, options, problems)
     known = read_patients(patients, of_patients, options, problems, stopped)
     if visit_table is None:

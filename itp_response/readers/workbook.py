@@ -21,6 +21,7 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, unknown
+from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted, listed
 from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
 from itp_response.readers.open_table import OpenTable
@@ -54,10 +55,7 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
 
     `header_row` is the row with the names of the columns; None: it is looked for.
     """
-    try:
-        import fastexcel
-    except ImportError:
-        raise CohortError(f"{path.name}: this needs fastexcel: pip install 'itp-response[excel]'.") from None
+    fastexcel = needed("fastexcel", "excel", f"{path.name}: ", CohortError)
     try:
         book = fastexcel.read_excel(path)
         name = _first_visible(book) if sheet is None else sheet
@@ -67,14 +65,14 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
         cells = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
         form = FORMS.get(path.suffix.lower(), xlsx_form)(path, name)
     except (fastexcel.FastExcelError, zipfile.BadZipFile, KeyError, StopIteration, ElementTree.ParseError):
-        raise CohortError(f"{path.name}: this is no whole workbook; save it again as .xlsx.") from None
+        raise CohortError(f"{path.name}: this is not a complete workbook; save it again as .xlsx.") from None
     others = [other for other in book.sheet_names if other != name]
     notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
     if not cells.select(_filled()).to_series().any():
         cure = f"; say --sheet, there are: {', '.join(map(repr, others))}" if others else ""
         raise CohortError(f"{path.name}: the sheet {name!r} is empty{cure}.")
     table = _below_header(path.name, cells, header_row, form)
-    return replace(table, notes=[*notes, *form.notes, *table.notes], others=tuple(others))
+    return replace(table, notes=[*notes, *form.notes, *table.notes], others=tuple(others), from_1904=form.from_1904)
 
 
 def _first_visible(book: Any) -> str:
@@ -162,7 +160,7 @@ def xlsx_form(path: Path, sheet: str) -> SheetForm:
         data = book.read(_related(book, part, "", key))
     notes = [*([FROM_1904] if from_1904 else []), *_hidden(data)]
     errors, merged = list(_errors(data, uncalculated=uncalculated)), list(_merged(data))
-    return SheetForm(errors, merged, notes, _first_column(data) if errors or merged else 0)
+    return SheetForm(errors, merged, notes, from_1904, _first_column(data) if errors or merged else 0)
 
 
 def _first_column(data: bytes) -> int:
@@ -199,7 +197,7 @@ def _hidden(data: bytes) -> list[str]:
     rows = len(HIDDEN_ROW.findall(data))
     columns = [match.group() for match in HIDDEN_COLUMN.finditer(data)]
     numbers = [int(found.group(1)) for found in map(FIRST_COLUMN.search, columns) if found]
-    hidden = [counted(rows, "row", digits=True)] * bool(rows)
+    hidden = [counted(rows, "row")] * bool(rows)
     hidden += [f"column {column_letters(number)}" for number in numbers]
     return [f"Hidden in the sheet, and read all the same: {listed(hidden)}."] if hidden else []
 

@@ -23,11 +23,10 @@ from itp_response.explanation.ask import ask
 from itp_response.explanation.clause_results import clause_results
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
 from itp_response.explanation.counterfactuals.table import counterfactual_table
-from itp_response.explanation.explain import WIDTH
 from itp_response.explanation.thresholds import limits_of
 from itp_response.messages.errors import UsageError
 from itp_response.messages.results import Result, html_paragraph
-from itp_response.messages.wording import wrapped
+from itp_response.messages.wording import labelled, wrapped
 
 HARD = Path(__file__).parent / "hard_questions.json"
 POOL = 400
@@ -77,7 +76,7 @@ class Question(Result):
         return f"{self.answer} ({IN_WORDS[self.answer]}), {self.decides}."
 
     def _headline(self) -> str:
-        return f"{self.label} ({self.endpoint}) by {self.criteria}: {self.timeline}"
+        return f"{labelled(self.label, self.endpoint)} by {self.criteria}: {self.timeline}"
 
     def _pieces(self) -> Iterator[str]:
         # The answer stays folded until it is asked for.
@@ -86,13 +85,13 @@ class Question(Result):
 
     def asked(self) -> str:
         """The question in words."""
-        return f"{self.label} ({self.endpoint}), {self.criteria}\n  {self.timeline}"
+        return f"{labelled(self.label, self.endpoint)}, {self.criteria}\n  {self.timeline}"
 
     def graded(self, answer: str) -> str:
         """The grade of an answer in a sentence, then the background and the explanation of the result."""
         grade = "Correct:" if answer.strip().upper() == self.answer else "Not correct; the result is"
-        lines = wrapped(f"{grade} {self.in_a_sentence}", WIDTH, further="")
-        lines += wrapped(self.background, WIDTH, further="") if self.background else []
+        lines = wrapped(f"{grade} {self.in_a_sentence}", further="")
+        lines += wrapped(self.background, further="") if self.background else []
         (explanation,) = ask(self.timeline, self.criteria, endpoint=self.endpoint, counterfactuals=False)
         return "\n".join([*lines, "", str(explanation)])
 

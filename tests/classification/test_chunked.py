@@ -323,7 +323,7 @@ class TestInputs:
         path.write_bytes(path.read_bytes()[:-60])
         for size in (ChunkSize(3000), ChunkSize()):
             with pytest.raises(
-                CohortError, match=rf"^visits\.csv{suffix}: this is no whole {suffix} file; copy it again"
+                CohortError, match=rf"^visits\.csv{suffix}: this is not a complete {suffix} file; copy it again"
             ):
                 itp_response.classify_to(tmp_path / "out.csv", path, size=size)
 
@@ -390,7 +390,7 @@ class TestInputs:
         (folder / "a.csv").write_text("patient_id,day,platelets\n1,0,15\n1,7,4o\n")
         (folder / "b.csv").write_text("patient_id,day,platelets\n2,0,-15\n2,7\n")
         expected = (
-            "a.csv: line 3: platelets: '4o' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty.\n"
+            "a.csv: line 3: platelets: '4o' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty.\n"
             "b.csv: line 2: platelets: '-15' is below 0; correct it.\n"
             "b.csv: line 3: 2 cells, but the header has 3; leave cells empty, but keep their separators."
         )
@@ -456,8 +456,8 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("row", "expected"),
         [
-            ("2,28.50,40", "day: '28.50' is no whole day; give whole days."),
-            ("2,99999.0,40", "day: '99999.0' lies over 100 years from day 0; correct it."),
+            ("2,28.50,40", "day: '28.50' is not a whole day; give whole days."),
+            ("2,99999.0,40", "day: '99999.0' is more than 100 years from day 0; correct it, or the date of day 0."),
             (
                 "2,7,-5.0",
                 "platelets: '-5.0' is below 0; correct it.",

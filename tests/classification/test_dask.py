@@ -80,8 +80,8 @@ def test_few_patients_in_many_partitions_and_what_is_said(caplog):
     assert here(found).equals(whole(visits, patients, criteria="iwg_2009"))
     assert here(found)["patient_id"].to_list() == ["1", *others, "2"]
     assert caplog.messages[-2:] == [
-        "warning: No bleeding grade is recorded, so grades are a log of events, and there was no bleeding where there is no grade. If that is not known, say --bleeding scored.",
-        "warning: There is no column 'corticosteroid_dependence'; taken as false throughout.",
+        "warning: No bleeding grade is recorded, so bleeding is assumed to be reported as events, and an empty grade means no bleeding. If an empty grade means not assessed, say --bleeding scored.",
+        "warning: There is no column 'corticosteroid_dependence'; assumed to be false throughout.",
     ]
 
 
@@ -92,7 +92,7 @@ def test_a_bad_cell_is_told_with_its_patient():
         classify_in_dask(dd.from_pandas(rows, npartitions=2))
 
     assert str(error.value) == (
-        "visits: patient 'B', day 7: platelets: '4o' is no number; "
+        "visits: patient 'B', day 7: platelets: '4o' is not a number; "
         "give 10⁹/L, a bound such as '<10', or leave the cell empty."
     )
 
@@ -105,5 +105,5 @@ def test_what_is_no_frame_of_dask():
 def test_without_dask(monkeypatch):
     monkeypatch.setitem(sys.modules, "dask.dataframe", None)
 
-    with pytest.raises(UsageError, match=r"^this needs dask, .*: pip install 'itp-response\[dask\]'\.$"):
+    with pytest.raises(UsageError, match=r"^this needs dask, .* install it by\n    .*\[dask\]"):
         classify_in_dask(None)

@@ -152,7 +152,7 @@ class TestLong:
         said = ways(tmp_path / "out.csv", *study)
         assert "6 patients" in said
         assert "1 line left out: the mapping says of Day that 'unsch' is not used." in said
-        assert "2 lines passed over: nothing that the mapping takes is filled in." in said
+        assert "2 lines skipped: no mapped column is filled in." in said
 
     def test_on_disk(self, tmp_path):
         study = mapped(tmp_path, table(tmp_path, ROWS.replace("unsch", "70"), shuffled=4), LONG, "", 'arm = "Arm"')

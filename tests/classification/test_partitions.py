@@ -199,13 +199,14 @@ def test_what_was_taken_is_said_once_of_the_whole(caplog):
         in_parts(table(DAYS.format(grade="0")), table("id | dose\nA | 1\nE | 2"), "iwg_2009", number=7)
 
     assert sorted(caplog.messages) == [
-        "assumed: 'id' was taken as patient_id.",
-        "assumed: 1 row passed over: without a count, a grade, a rescue or a declared column. In one part of the data; likewise in one other part.",
-        "assumed: Bleeding has grades of 0, so it is scored at visits, and not known where there is no grade. If there was none then, say --bleeding events.",
-        "assumed: rescue: taken as rescue treatment: 'ivig' 1.",
+        "assumed: 'id' is read as patient_id.",
+        "assumed: 1 row skipped: no count, grade, rescue or declared column. In one part of the data; likewise in one other part.",
+        "assumed: Grade 0 occurs, so bleeding is assumed to be assessed at every visit, and an empty grade is missing. If an empty grade means no bleeding, say --bleeding events.",
+        "assumed: rescue: counted as rescue treatment: 'ivig' 1.",
         "warning: 1 patient not in the patient table, kept: 'C'. In one part of the data; likewise in one other part.",
         "warning: 1 patient without a row in the visits, kept: 'E'.",
-        "warning: There is no column 'corticosteroid_dependence'; taken as false throughout.",
+        "warning: 1 patient without any observation, kept: 'D'.",
+        "warning: There is no column 'corticosteroid_dependence'; assumed to be false throughout.",
     ]
 
 
@@ -217,13 +218,13 @@ GOOD = f"{VISITS}\nA | 0 | 15 | - | - | -\nB | 0 | 15 | - | - | -\nC | 0 | 15 | 
     ("visits", "patients", "said"),
     [
         # cells, each with its patient and day
-        (f"{GOOD}\nB | 7 | 4o | - | - | -", None, "visits: patient 'B', day 7: platelets: '4o' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty."),
-        (f"{GOOD}\nC | 7 | -3 | 5 | - | -\nA | x | 3 | - | - | -", None, "visits: patient 'A', day x: day: 'x' is no day; give whole days since enrolment, such as 28.\nvisits: patient 'C', day 7: platelets: '-3' is below 0; correct it.\nvisits: patient 'C', day 7: bleeding_grade: '5' is no WHO bleeding grade; give 0, 1, 2, 3 or 4."),
+        (f"{GOOD}\nB | 7 | 4o | - | - | -", None, "visits: patient 'B', day 7: platelets: '4o' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty."),
+        (f"{GOOD}\nC | 7 | -3 | 5 | - | -\nA | x | 3 | - | - | -", None, "visits: patient 'A', day x: day: 'x' is not a day; give whole days since enrolment, such as 28.\nvisits: patient 'C', day 7: platelets: '-3' is below 0; correct it.\nvisits: patient 'C', day 7: bleeding_grade: '5' is not a WHO bleeding grade; give 0, 1, 2, 3 or 4."),
         (f"{GOOD}\n- | 7 | 3 | - | - | -", None, "visits: no patient, day 7: the patient is missing; fill it in."),
         (f"{GOOD}\nA | - | 3 | - | - | -", None, "visits: patient 'A': day: the day is missing; fill it in."),
-        (f"{GOOD}\nA | 9 | 3 | - | IVIg | 7", None, "visits: patient 'A', day 9: rescue_end: '7' lies before the rescue begins; correct one of the two."),
+        (f"{GOOD}\nA | 9 | 3 | - | IVIg | 7", None, "visits: patient 'A', day 9: rescue_end: '7' is before the start of the rescue treatment; correct one of the two."),
         # patients
-        (GOOD, "patient_id | baseline\nA | 15\nB | many", "patients: patient 'B': baseline: 'many' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty."),
+        (GOOD, "patient_id | baseline\nA | 15\nB | many", "patients: patient 'B': baseline: 'many' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty."),
         (GOOD, "patient_id | arm\nA | x\nA | y", "patients: patient 'A': arm: 'x' and 'y' for the same patient 'A'; keep one."),
         (GOOD, "patient_id | enrolment_day\nA | 0\nB | 0", "visits: patient 'C', day 0: the patient's enrolment is not known."),
         # the end of treatment, as all of it shows
@@ -256,7 +257,7 @@ def test_of_many_problems_twenty_are_told_and_the_others_counted():
 
         *told, last = str(error.value).splitlines()
         assert (len(told), last) == (20, "… and 70 more")
-        assert told[0].startswith("visits: patient 'A', day 1: platelets: '4o' is no number;")
+        assert told[0].startswith("visits: patient 'A', day 1: platelets: '4o' is not a number;")
 
 
 @pytest.mark.parametrize(

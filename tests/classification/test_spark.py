@@ -221,8 +221,8 @@ def test_dates_of_sparks_own_and_what_is_said(session, caplog):
     expected = whole(pl.DataFrame(rows, schema=["patient_id", "date", "platelets"], orient="row"))
     assert here(found).equals(expected)
     assert caplog.messages == [
-        "warning: No bleeding grade is recorded, so grades are a log of events, and there was no bleeding where there is no grade. If that is not known, say --bleeding scored.",
-        "warning: No enrolment dates: day 0 is the date of each patient's first count.",
+        "warning: No bleeding grade is recorded, so bleeding is assumed to be reported as events, and an empty grade means no bleeding. If an empty grade means not assessed, say --bleeding scored.",
+        "warning: No enrolment dates supplied: each patient's first count is on day 0.",
     ]
 
 
@@ -233,7 +233,7 @@ def test_a_bad_cell_is_told_with_its_patient(session):
         spark.classify(session.createDataFrame(rows, "patient_id string, day int, platelets string"))
 
     assert str(error.value) == (
-        "visits: patient 'B', day 7: platelets: '4o' is no number; "
+        "visits: patient 'B', day 7: platelets: '4o' is not a number; "
         "give 10⁹/L, a bound such as '<10', or leave the cell empty."
     )
 
@@ -246,7 +246,7 @@ def test_what_is_no_frame_of_spark():
 def test_without_pyspark(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
 
-    with pytest.raises(UsageError, match=r"^this needs pyspark, .*: pip install 'itp-response\[spark\]'\.$"):
+    with pytest.raises(UsageError, match=r"^this needs pyspark, .* install it by\n    .*\[spark\]"):
         spark.classify(None)
 
 

@@ -4,7 +4,6 @@ import datetime
 import json
 from dataclasses import fields
 
-import click
 import polars as pl
 import pyreadstat
 import pytest
@@ -72,18 +71,18 @@ class TestEveryCommand:
         done = run(name, visits, IMPUTE)
 
         assert done.exit_code == 0, done.stderr
-        told = done.output
+        told = " ".join(done.output.split())  # what is printed is folded to a width
         if name == "explain":
-            assert told.splitlines()[-2:] == [
-                "  imputed: the date of visits.csv line 4 is only '2019-05', taken as 2019-05-01",
-                "  excluded because they cannot be read: one row of this patient",
-            ]
+            assert told.partition(" written to ")[0].endswith(
+                "imputed: the date of visits.csv line 4 is only '2019-05', imputed as 2019-05-01 "
+                "excluded because they cannot be read: one row of this patient"
+            )
             return
         assert (
             "warning: date: 1 date is known only in part ('2019-05'); "
-            "imputed as the first day that may be meant, as told." in told
+            "imputed as the first possible day, as specified." in told
         )
-        left_out = "warning: Quarantined: 1 row of 1 patient ('P1'), left out as they cannot be read"
+        left_out = "warning: Quarantined: 1 row of 1 patient ('P1'), excluded as unreadable"
         assert f"{left_out}; of 1 only a cell, the rest is used." in told
 
     def test_writes_what_was_left_out(self, name, visits):
@@ -101,13 +100,13 @@ class TestEveryCommand:
 
         assert done.exit_code == 2
         assert done.output == (
-            "error: visits.csv: line 6: platelets: '4o' is no number; "
+            "error: visits.csv: line 6: platelets: '4o' is not a number; "
             "give 10⁹/L, a bound such as '<10', or leave the cell empty.\n"
         )
         assert [path.name for path in visits.parent.iterdir()] == ["visits.csv"]
 
     def test_refuses_an_unknown_unit_or_check(self, name, visits):
-        assert run(name, visits, "--unit mg/dL").output.startswith("error: 'mg/dL' is no unit of platelet counts; ")
+        assert run(name, visits, "--unit mg/dL").output.startswith("error: 'mg/dL' is not a unit of platelet counts; ")
         assert run(name, visits, "--accept all").output.startswith("error: unknown check 'all'; known: implausible_")
 
     @pytest.mark.parametrize("options", ["--on-error quarantine", "--quarantine-file {}/left.csv"])
@@ -207,15 +206,6 @@ class TestAdam:
 
         _, about = pyreadstat.read_xport(tmp_path / "out" / "adice.xpt")
         assert about.column_names_to_labels["ASTDTF"] == "Analysis Start Date Imputation Flag"
-
-
-def test_help_lists_each_command_on_a_line_of_its_own():
-    help_ = CliRunner().invoke(main, ["--help"], terminal_width=80).stdout
-    listed = help_.split("Commands:\n")[1].splitlines()
-
-    assert [line.split()[0] for line in listed] == sorted(main.commands)
-    assert [line for line in listed if "..." in line or "…" in line or len(line) > 80] == []
-    assert all(isinstance(command, click.Command) and command.short_help for command in main.commands.values())
 
 
 SEVERAL_WAYS = """

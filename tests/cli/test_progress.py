@@ -3,9 +3,13 @@
 import io
 import sys
 
+import click
 import pytest
+from patience import until
 
-from itp_response.cli.progress import ProgressBar
+from itp_response.cli import main
+from itp_response.cli.progress import BAR, ProgressBar
+from itp_response.cli.terminal import say
 
 
 class Terminal(io.StringIO):
@@ -49,18 +53,41 @@ def test_rows_and_patients(terminal, monkeypatch):
 
 def test_a_sentence_stays(terminal, monkeypatch):
     monkeypatch.setattr(sys, "stderr", terminal)
-    with ProgressBar() as bar:
+    with click.Context(main) as context, ProgressBar() as bar:
+        context.meta[BAR] = bar
         bar.step(1, 1, 0.1)
-        bar.say("visits.csv is sorted.")
+        say("visits.csv is sorted.")
 
     assert terminal.getvalue().endswith("\rvisits.csv is sorted.\n")
 
 
-def test_without_a_terminal_only_sentences_are_written(monkeypatch):
-    monkeypatch.setattr(sys, "stderr", io.StringIO())
-    with ProgressBar() as bar:
+@pytest.mark.parametrize("wanted", [True, False])
+def test_nothing_is_shown_without_a_terminal_or_where_it_is_not_wanted(terminal, monkeypatch, wanted):
+    monkeypatch.setattr(sys, "stderr", io.StringIO() if wanted else terminal)
+    with ProgressBar(wanted=wanted, patience=0) as bar:
         bar.step(1, 1, 0.5)
         assert list(bar.over(["a"], "patients")) == ["a"]
-        bar.say("visits.csv is sorted.")
 
-    assert sys.stderr.getvalue() == "visits.csv is sorted.\n"
+    assert sys.stderr.getvalue() == ""
+
+
+def test_a_work_whose_share_is_not_known_shows_the_seconds(terminal, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with ProgressBar(patience=0):
+        until(lambda: f"{'·' * 24}  0 s" in terminal.getvalue())
+
+    assert last_line(terminal.getvalue()) == ""
+
+
+def test_nothing_is_shown_once_it_was_stopped(terminal, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with ProgressBar(patience=0) as bar:
+        bar.stop()
+        before = terminal.getvalue()
+        bar.step(1, 1, 0.5)
+
+    assert terminal.getvalue() == before
+
+
+def test_every_command_has_a_bar_but_those_that_wait_for_somebody():
+    assert {name for name, command in main.commands.items() if not command.has_bar} == {"quiz", "teach"}

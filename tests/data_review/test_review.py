@@ -188,7 +188,9 @@ class TestEditChecks:
         visits = table("patient_id date platelets\nP1 2020-01-01 15")
         patients = table("patient_id death_date\nP1 soon")
 
-        with pytest.raises(CohortError, match=r"^patients: row 1: death_date: 'soon' is no date; write YYYY-MM-DD\.$"):
+        with pytest.raises(
+            CohortError, match=r"^patients: row 1: death_date: 'soon' is not a date; write YYYY-MM-DD\.$"
+        ):
             itp_response.review(visits, patients)
 
     def test_a_discontinuation_that_later_doses_or_rescue_contradict(self, tmp_path):

@@ -224,7 +224,7 @@ class TestReading:
         notes = [note for note in cohort(FIRST, ("2019-05", 20), ("2019-05", 20), ("2020", 20)).notes if note.warning]
         assert notes[0].text == (
             "date: 3 dates are known only in part ('2019-05', '2020'); "
-            "verdicts are given that are the same on all days that may be meant."
+            "results are given where they are the same for every possible date."
         )
 
     def test_a_year_alone_beside_dates_is_no_day(self):
@@ -259,11 +259,11 @@ class TestReading:
         with pytest.raises(CohortError) as error:
             cohort(FIRST, ("2019-05-20", None, "IVIg", "2019-04"))
         assert str(error.value) == (
-            "visits: row 2: rescue_end: '2019-04' lies before the rescue begins; correct one of the two."
+            "visits: row 2: rescue_end: '2019-04' is before the start of the rescue treatment; correct one of the two."
         )
 
     def test_not_in_another_format(self):
-        with pytest.raises(CohortError, match=r"'2019-05' is no date written as 'dmy' says"):
+        with pytest.raises(CohortError, match=r"'2019-05' does not match the date format 'dmy'"):
             cohort(("01/01/2019", 15), ("2019-05", 20), date_format="dmy")
 
 
@@ -281,7 +281,7 @@ class TestImputing:
         found = cohort(FIRST, ("2019-05", None, "IVIg", "2019-05-03"), impute=impute)
         assert found.partial is None
         assert (found.day.tolist(), found.courses.last.tolist()) == (days, [last])
-        said = f"imputed as the {impute} day that may be meant, as told."
+        said = f"imputed as the {impute} possible day, as specified."
         assert f"date: 1 date is known only in part ('2019-05'); {said}" in [note.text for note in found.notes]
 
     @pytest.mark.parametrize(("impute", "day"), [("first", 0), ("last", 30)])
@@ -356,8 +356,9 @@ class TestExplained:
 
     def test_that_it_does_not_hang_on_it(self):
         (said,) = explain(told_of(*RESPONDER, ("2019-02", None, "IVIg")), patient="P", endpoint="OR")
-        assert str(said).splitlines()[-1] == (
-            "  the result is the same for every possible date: the date of visits row 5 is only '2019-02'; shown with the earliest"
+        assert said.partial_dates == (
+            "the result is the same for every possible date: "
+            "the date of visits row 5 is only '2019-02'; shown with the earliest"
         )
 
     def test_of_evidence_that_depends_on_it(self):

@@ -30,6 +30,7 @@ from itp_response.cohort.observations import Origin
 from itp_response.definitions.criteria import read_dict
 from itp_response.definitions.load import load, loads, shipped
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.messages.optional_imports import cure
 from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import flags, parameters
 from itp_response.outputs.adam.settings import AdamSettings
@@ -790,7 +791,8 @@ class TestRefusals:
             study.write(tmp_path / "out")
 
         assert str(error.value) == (
-            "XPT needs pyreadstat, which is not installed: pip install 'itp-response[sas-spss-stata]', or another format."
+            "xpt (json, parquet and csv need nothing more): this needs pyreadstat, which is not installed; install it by\n"
+            f"    {cure('sas-spss-stata')}"
         )
         study.write(tmp_path / "out", "parquet")
 

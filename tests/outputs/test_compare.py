@@ -17,6 +17,7 @@ from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import load
 from itp_response.messages.errors import CriteriaError, UsageError
+from itp_response.messages.wording import fitted
 from itp_response.outputs.comparison.compare import compare
 
 ROOT = Path(__file__).parents[2]
@@ -527,7 +528,7 @@ class TestCommand:
         done = run(*self.WORDS, "--output", output, "--changes", changes)
 
         comparison = compare(*STUDY, ["atra_2022", OWN])
-        assert (done.exit_code, done.stdout) == (0, f"{comparison}\n")
+        assert (done.exit_code, done.stdout) == (0, f"{fitted(str(comparison))}\n")
         assert read(output) == comparison.frame().to_dicts()
         assert read(changes) == comparison.changes().to_dicts()
 

@@ -25,6 +25,7 @@ from itp_response import UsageError, plot
 from itp_response.cli import main
 from itp_response.definitions.load import load, shipped
 from itp_response.explanation.thresholds import plain_thresholds, thresholds
+from itp_response.messages.optional_imports import cure
 from itp_response.outputs.figures.axes import set_time_axis
 from itp_response.outputs.figures.clauses import spoiled_by_rescue
 from itp_response.outputs.figures.picture import RESCUE, STYLE, spread, styled
@@ -690,7 +691,7 @@ class TestRefused:
         with pytest.raises(UsageError) as refused:
             plot("km", classification)
         assert str(refused.value) == (
-            "this needs matplotlib, which is not installed: pip install 'itp-response[plot]'."
+            f"this needs matplotlib, which is not installed; install it by\n    {cure('plot')}"
         )
 
 
@@ -711,7 +712,7 @@ class TestCommand:
     def test_says_nothing_where_there_is_nothing_to_say(self, tmp_path):
         done = self.run("timeline", "d0 15, d21 45, d28..d364 60", "-o", tmp_path / "one.svg")
 
-        assert (done.exit_code, done.output) == (0, "")
+        assert (done.exit_code, done.output) == (0, f"written to {tmp_path / 'one.svg'}\n")
 
     def test_draws_a_study(self, tmp_path):
         path = tmp_path / "forest.svg"

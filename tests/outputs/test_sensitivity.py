@@ -19,6 +19,7 @@ from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.messages.wording import fitted
 from itp_response.outputs.comparison.sensitivity import TOGETHER, sensitivity
 
 ROOT = Path(__file__).parents[2]
@@ -294,7 +295,7 @@ class TestText:
         asks = interpretation("death", '{ columns.died.optional = false, R.unless = "died <= 365" }')
         criteria = criteria_of(RESPONSE + asks, head)
         visits = [{"patient_id": "A", "day": day, "platelets": 60} for day in (0, 7, 364)]
-        missing = "There is no column 'died'; taken as inf throughout."
+        missing = "There is no column 'died'; assumed to be inf throughout."
 
         with_it = sensitivity(visits, [{"patient_id": "A", "died": 20}], criteria)
         without = sensitivity(visits, [{"patient_id": "A"}], criteria)
@@ -355,7 +356,7 @@ class TestCommand:
         done = CliRunner().invoke(main, [*self.WORDS, "--output", str(output)], catch_exceptions=False)
 
         analysis = sensitivity(*STUDY, OWN)
-        assert (done.exit_code, done.stdout) == (0, f"{analysis}\n")
+        assert (done.exit_code, done.stdout) == (0, f"{fitted(str(analysis))}\n")
         assert read(output) == analysis.dependent().to_dicts()
 
     def test_another_kind_of_file_is_refused(self, tmp_path):

@@ -15,6 +15,7 @@ import pytest
 import itp_response
 from itp_response import CohortError, UsageError, classify, table
 from itp_response.definitions.load import shipped
+from itp_response.messages.optional_imports import cure
 from itp_response.outputs.statistics.proportions import Proportion, difference, share_test
 from itp_response.outputs.statistics.tables import probability, rounded
 from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
@@ -775,7 +776,7 @@ def test_a_library_that_is_not_there_is_named_with_the_cure(monkeypatch, study, 
         table(study, show=[show])
 
     library = module.partition(".")[0]
-    assert str(error.value) == f"this needs {library}, which is not installed: pip install 'itp-response[stats]'."
+    assert str(error.value) == f"this needs {library}, which is not installed; install it by\n    {cure('stats')}"
 
 
 def test_a_study_in_sdtm_gives_the_columns_of_its_dm(tmp_path):

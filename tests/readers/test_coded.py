@@ -20,7 +20,7 @@ from itp_response.messages.errors import ItpResponseError, UsageError
 LOINC = "http://loinc.org"
 AUTOMATED, ANY_METHOD = f"{LOINC}|777-3", f"{LOINC}|26515-7"
 NO_EVENTS = "[rescue]\n[bleeding]\n"
-KNOWN = "known: 10^9/L, G/L, 10^3/uL, K/uL, 10^4/uL, lakh/mm3, /uL, and alike."
+KNOWN = "known: 10^9/L, G/L, 10^3/uL, K/uL, 10^4/uL, lakh/mm3, /uL, and similar."
 
 
 def count(date="2019-05-01", text="15", unit="10*3/uL", name="P1", code=AUTOMATED, **more):
@@ -78,10 +78,10 @@ class TestCounts:
     @pytest.mark.parametrize(
         ("resource", "message"),
         [
-            (count(unit="g/L"),                                    f"study.ndjson: line 1: valueQuantity.code: 'g/L' is no unit of platelet counts; {KNOWN}"),
+            (count(unit="g/L"),                                    f"study.ndjson: line 1: valueQuantity.code: 'g/L' is not a unit of platelet counts; {KNOWN}"),
             (observation("P1", "2019-05-01", AUTOMATED, {"valueQuantity": {"value": 15}}), "study.ndjson: line 1: valueQuantity.code: the unit of the count is missing; fill it in, or say --unit."),
-            (observation("P1", "2019-05-01", AUTOMATED, {"valueString": "many"}), "study.ndjson: line 1: value: 'many' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty."),
-            (count() | {"valueQuantity": {"value": 15, "unit": "/uL", "system": "http://unitsofmeasure.org", "code": "10*3/uL"}}, "study.ndjson: line 1: valueQuantity: the code says '10*3/uL', but the unit '/uL'; tell one unit."),
+            (observation("P1", "2019-05-01", AUTOMATED, {"valueString": "many"}), "study.ndjson: line 1: value: 'many' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty."),
+            (count() | {"valueQuantity": {"value": 15, "unit": "/uL", "system": "http://unitsofmeasure.org", "code": "10*3/uL"}}, "study.ndjson: line 1: valueQuantity: the code says '10*3/uL', but the unit '/uL'; specify one unit."),
             (count(statuss="final"),                               "study.ndjson: line 1: Observation.statuss: Extra inputs are not permitted."),
             (count() | {"subject": {"display": "Mr X"}},           "study.ndjson: line 1: the patient is not known; it needs a subject that refers to one, as 'Patient/1'."),
             (count(code=f"{LOINC}|718-7"),                         "study.ndjson: no result is a platelet count (http://loinc.org|26515-7, http://loinc.org|777-3); there are: 'http://loinc.org|718-7' (1)."),
@@ -101,10 +101,10 @@ class TestCounts:
 
         assert counts(cohort) == [(0, 15)]
         assert texts(cohort)[:3] == [
-            "3 results not taken, as no code of theirs is one of platelet counts or bleeding: "
+            "3 results not used, as none of their codes is one of platelet counts or bleeding: "
             "'http://loinc.org|718-7' (2), 'urn:own|777-3' (1).",
-            "1 Observation with the status 'entered-in-error' not taken.",
-            "2 Observation with the status 'cancelled' not taken.",
+            "1 Observation with the status 'entered-in-error' not used.",
+            "2 Observation with the status 'cancelled' not used.",
         ]
 
     def test_of_a_code_of_ones_own(self, tmp_path):
@@ -139,7 +139,7 @@ class TestEvents:
 
         assert cohort.rescue.tolist() == [True, False]
         assert cohort.courses.last.tolist() == [1, 0]
-        text = "1 treatment not taken, as no code of theirs is one of rescue: 'http://example.org/drugs|PPI' (1)."
+        text = "1 treatment not used, as none of their codes is one of rescue: 'http://example.org/drugs|PPI' (1)."
         assert text in texts(cohort)
 
     @pytest.mark.parametrize("status", ["not-done", "entered-in-error", "unknown"])
@@ -148,7 +148,7 @@ class TestEvents:
         cohort = fhir(tmp_path, count(), given, told='[rescue]\nIVIG = "IVIg"\n')
 
         assert cohort.rescue.tolist() == [False]
-        assert f"1 MedicationAdministration with the status '{status}' not taken." in texts(cohort)
+        assert f"1 MedicationAdministration with the status '{status}' not used." in texts(cohort)
 
     def test_a_medication_may_stand_in_a_resource_of_its_own(self, tmp_path):
         drug = {"resourceType": "Medication", "id": "m1", "code": {"coding": [{"code": "IVIG"}]}}
@@ -186,7 +186,7 @@ class TestEvents:
 
     def test_a_grade_that_is_none_is_refused(self, tmp_path):
         assert refused(tmp_path, count(), told='[bleeding]\n"249366005" = 7\n') == (
-            "codes.toml: line 2: [bleeding] 249366005: 7 is no grade; give a WHO grade from 0 to 4, or 'value' where the record has the grade."
+            "codes.toml: line 2: [bleeding] 249366005: 7 is not a grade; give a WHO grade from 0 to 4, or 'value' where the record has the grade."
         )
 
 
@@ -214,7 +214,7 @@ class TestDays:
         del undated["effectivePeriod"]
         cohort, _ = self.read(tmp_path, undated)
         assert cohort.partial.dates.written.to_list() == ["2019-04-30/2019-05-30"]
-        assert "1 treatment without an end taken as of one day." in texts(cohort)
+        assert "1 treatment without an end date, assumed to have lasted one day." in texts(cohort)
 
     def test_of_a_patient_without_a_count_it_is_left_out(self, tmp_path):
         undated = condition("P2", "249366005", None)
@@ -230,7 +230,7 @@ class TestDays:
         going = treatment("P1", "IVIG", "2019-05-20", kind="MedicationStatement", status="active")
         cohort, _ = self.read(tmp_path, going)
         assert cohort.courses.last.tolist() == [28]
-        assert "1 treatment still going on, taken to the last count." in texts(cohort)
+        assert "1 treatment ongoing, assumed to have lasted until the last count." in texts(cohort)
 
     def test_with_a_date_in_part_it_is_not_known_where_it_may_have_been(self, tmp_path):
         _, grades = self.read(tmp_path, condition("P1", "249366005", "2019-05", "2019-05-25"))
@@ -281,7 +281,7 @@ class TestPatients:
 
 def test_without_the_library(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "fhir.resources.R4B", None)
-    with pytest.raises(UsageError, match=r"pip install 'itp-response\[fhir\]'"):
+    with pytest.raises(UsageError, match=r"install it by\n    .*\[fhir\]"):
         read(lines(tmp_path, count()))
 
 
@@ -324,9 +324,9 @@ class TestOmop:
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("1,3024929,2019-05-01,,15,8713,",   f"measurement.csv: line 2: unit_concept_id: '8713' is no unit of platelet counts; {KNOWN}"),
+            ("1,3024929,2019-05-01,,15,8713,",   f"measurement.csv: line 2: unit_concept_id: '8713' is not a unit of platelet counts; {KNOWN}"),
             ("1,3024929,2019-05-01,,15,0,",      "measurement.csv: line 2: unit_concept_id: the unit of the count is missing; fill it in, or say --unit."),
-            ("1,3024929,2019-05-01,99,15,8848,", "measurement.csv: line 2: operator_concept_id: '99' is no sign; known: 4172703 (=), 4171756 (<), 4172704 (>), 4171754 (<=), 4171755 (>=)."),
+            ("1,3024929,2019-05-01,99,15,8848,", "measurement.csv: line 2: operator_concept_id: '99' is not a sign; known: 4172703 (=), 4171756 (<), 4172704 (>), 4171754 (<=), 4171755 (>=)."),
             ("1,3024929,1.5.2019,,15,8848,",     "measurement.csv: line 2: measurement_date: '1.5.2019' is not ISO 8601; write YYYY-MM-DD, or say how dates are written: --date-format dmy or mdy."),
             ("1,3000963,2019-05-01,,15,8848,",   "omop: no result is a platelet count (3007461, 3024929); there are: '3000963' (1)."),
         ],
@@ -473,7 +473,7 @@ def test_each_resource_is_used_or_reported_or_counted_as_not_taken(drawn, tmp_pa
 
     assert lines_used(cohort) == by_fate["used"] | by_fate["used in part"]
     assert (whole, cells) == (by_fate["left out"], by_fate["used in part"])
-    noted = [text for text in texts(cohort) if " not taken" in text]
+    noted = [text for text in texts(cohort) if " not used" in text]
     assert sum(int(text.split()[0]) for text in noted) == len(by_fate["counted"])
 
 
@@ -495,7 +495,7 @@ def test_each_measurement_is_used_or_reported_or_counted_as_not_taken(drawn, tmp
 
     assert lines_used(cohort) - left_out == good
     assert len(rows) == len(good) + len(left_out) + counted
-    noted = [int(text.split()[0]) for text in texts(cohort) if " not taken, as no code" in text]
+    noted = [int(text.split()[0]) for text in texts(cohort) if " not used, as none" in text]
     assert sum(noted) == counted
 
 

@@ -22,7 +22,7 @@ ASKED = (
     "day: there are days before and after 0 but no day 0, as in CDISC's study days, where day 1 is the first; "
     "say --day-numbering study-day or --day-numbering from-0."
 )
-TOLD = "day: days were numbered as told: study-day, so day 1 is day 0, and the day before it is -1."
+TOLD = "day: days are numbered as specified: study-day, so day 1 is day 0, and the day before it is -1."
 
 
 def by_day(*days, **further):
@@ -54,7 +54,7 @@ class TestDays:
 
         assert (study_days.day.tolist(), from_0.day.tolist()) == ([-7, 0, 28], [-7, 1, 29])
         assert TOLD in notes(study_days)
-        assert "day: days were numbered as told: from-0, so day 0 is enrolment." in notes(from_0)
+        assert "day: days are numbered as specified: from-0, so day 0 is enrolment." in notes(from_0)
 
     def test_of_all_columns_of_days(self):
         visits = by_day(-7, 1) + by_day(8, rescue="IVIg", rescue_end=10)
@@ -67,7 +67,7 @@ class TestDays:
 
     def test_0_is_no_study_day(self):
         assert refused(by_day(-7, 0, 1), day_numbering="study-day") == (
-            "visits: row 2: day: '0' is no study day, as day 1 comes after day -1; "
+            "visits: row 2: day: '0' is not a study day, as day 1 follows day -1; "
             "correct it, or say --day-numbering from-0."
         )
 
@@ -149,10 +149,10 @@ class TestWritten:
                 "--12-15",
                 "has no year; find it out, or leave its row out: --on-error quarantine --quarantine-file FILE.",
             ),
-            ("2019-01-10/2019-01-04", "is no date; write YYYY-MM-DD."),
-            ("2019-01-04/P7D", "is no date; write YYYY-MM-DD."),
-            ("31-FEB-2019", "is no date; write YYYY-MM-DD."),
-            ("4. Listopad 2019", "is no date; write YYYY-MM-DD."),
+            ("2019-01-10/2019-01-04", "is not a date; write YYYY-MM-DD."),
+            ("2019-01-04/P7D", "is not a date; write YYYY-MM-DD."),
+            ("31-FEB-2019", "is not a date; write YYYY-MM-DD."),
+            ("4. Listopad 2019", "is not a date; write YYYY-MM-DD."),
             ("2210-01-01", "is not between the years 1900 and 2209; correct the year."),
         ],
     )
@@ -160,7 +160,7 @@ class TestWritten:
         assert refused(by_date(text)) == f"visits: row 1: date: {text!r} {reason}"
 
     def test_months_by_name_are_no_format_of_a_pattern(self):
-        assert "is no date written as '%d/%m/%Y' says" in refused(by_date("04-JAN-2019"), date_format="%d/%m/%Y")
+        assert "does not match the date format '%d/%m/%Y'" in refused(by_date("04-JAN-2019"), date_format="%d/%m/%Y")
 
 
 class TestAdvice:
@@ -247,7 +247,7 @@ class TestAdvice:
         told = refused(visits, patients, date_format="dmy")
 
         assert told == (
-            "patients: row 1: enrolment_date: '2019-03-12' is no date written as 'dmy' says; "
+            "patients: row 1: enrolment_date: '2019-03-12' does not match the date format 'dmy'; "
             "write all dates alike, or say how this table's are written: --patients-date-format iso."
         )
         options = ReadOptions(date_format="dmy", patients_date_format="iso")
@@ -308,7 +308,7 @@ class TestShifted:
         cohort = read(by_date("2150-01-04", "2150-02-01"))
 
         assert cohort.day.tolist() == [0, 28]
-        assert "date: 2 dates lie after 2099 ('2150-01-04'), taken as shifted dates." in notes(cohort)
+        assert "date: 2 dates lie after 2099 ('2150-01-04'), assumed to be shifted dates." in notes(cohort)
 
     def test_not_beside_others(self):
         assert refused(by_date("2019-01-04", "2109-01-04")) == (

@@ -182,16 +182,16 @@ class TestOutput:
         refused = run("map", path, "--output", mapping)
         assert (refused.exit_code, mapping.read_text()) == (2, "mine")
         assert refused.stderr == (
-            f"error: {mapping}: is there already; name another file, or say --overwrite to replace it.\n"
+            f"error: {mapping}: there is such a file already; name another, or replace it with --force.\n"
         )
-        assert run("map", path, "--output", mapping, "--overwrite").exit_code == 0
+        assert run("map", path, "--output", mapping, "--force").exit_code == 0
         assert mapping.read_text() == run("map", path).stdout
 
     def test_nothing_is_written_of_a_file_that_cannot_be_read(self, tmp_path):
         mapping = tmp_path / "mapping.toml"
         mapping.write_text("mine")
 
-        assert run("map", tmp_path / "none.csv", "--output", mapping, "--overwrite").exit_code == 2
+        assert run("map", tmp_path / "none.csv", "--output", mapping, "--force").exit_code == 2
         assert [one.name for one in tmp_path.iterdir()] == ["mapping.toml"]
         assert mapping.read_text() == "mine"
 

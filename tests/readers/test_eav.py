@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from itp_response import CohortError, classify, classify_to, read
+from itp_response import CohortError, ReadOptions, classify, classify_to, read
 from itp_response.readers.eav import is_eav
 from itp_response.readers.files import open_table
 
@@ -45,7 +45,7 @@ class TestRows:
 
         assert notes == [
             "A row per value (4 values in 1 record) was read as a row per record and event.",
-            "1 value passed over: of the same record, event and field as the same value above.",
+            "1 value skipped: a repeat of the same value for the same record, event and field.",
             "Fields with several values in one record, which stay together in a cell: 'race'.",
         ]
 
@@ -77,11 +77,11 @@ P1,week_1_arm_1,bleeding_grade,1
     [
         (
             "x",
-            "values.csv: line 5: platelets: 'x' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
+            "values.csv: line 5: platelets: 'x' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
         ),
         (
             "20\nP1,week_1_arm_1,platelets,30",
-            "values.csv: line 5: platelets: '20 | 30' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
+            "values.csv: line 5: platelets: '20 | 30' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty.",
         ),
     ],
 )
@@ -101,3 +101,24 @@ def test_a_long_file_is_read_as_any_other(tmp_path):
 
     written = pl.read_csv(tmp_path / "verdicts.csv", infer_schema=False, comment_prefix="#")
     assert written.equals(classify(tmp_path / "values.csv").frame().cast(pl.String))
+
+
+def test_a_box_that_is_ticked_is_no_id():
+    header, _, _ = shown(table(["1,a,plt,15", "1,a,rescue___1,1"]))
+
+    assert header == ["record_id", "redcap_event_name", "plt", "rescue___1"]
+
+
+def test_of_a_record_several_values_that_cannot_be_read_are_one_row():
+    rows = table(["1,a,day,0", "1,a,plt,many", "1,a,bleeding,7", "1,b,day,28", "1,b,plt,60"])
+    cohort = read(rows, options=ReadOptions(on_error="quarantine"))
+
+    assert cohort.quarantined.tolist() == [1]
+    assert cohort.quarantine["line"].to_list() == [2, 3]
+    assert any("Quarantined: 1 row of 1 patient ('1')" in note.text for note in cohort.notes)
+
+
+def test_a_value_that_is_missing_is_told_with_the_line_in_which_its_record_begins():
+    with pytest.raises(CohortError) as error:
+        read(table(["1,a,day,0", "1,a,plt,15", "1,b,plt,20"]))
+    assert str(error.value) == "visits: row 3: day: the day is missing; fill it in."

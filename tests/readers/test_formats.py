@@ -422,7 +422,7 @@ def test_each_row_is_used_or_reported_in_every_format(name, rows_of_table, tmp_p
     options = ReadOptions(on_error="quarantine")
     plain, found = read(frame, options=options), read(folder / name, options=options)
     left_out = found.quarantine.filter(left_out="row").select("line").unique().height
-    passed_over = sum(int(note.text.split()[0]) for note in found.notes if "passed over: without" in note.text)
+    passed_over = sum(int(note.text.split()[0]) for note in found.notes if "skipped: no count" in note.text)
 
     # Where each value has a row, the cells of a record are reported by rows of their own.
     assert per_value or len(frame) == len(found.lines) + left_out + passed_over
@@ -500,12 +500,12 @@ def test_a_file_of_sas_is_read_by_pyreadstat(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("visits.sas7bdat", "visits.sas7bdat: this is no whole SAS data file; write it again, or copy it again."),
-        ("visits.sav",      "visits.sav: this is no whole SPSS file; write it again, or copy it again."),
-        ("visits.dta",      "visits.dta: this is no whole Stata file; write it again, or copy it again."),
-        ("visits.dsjc",     "visits.dsjc: this is no whole compressed Dataset-JSON; write it again, or copy it again."),
-        ("visits.xls",      "visits.xls: this is no whole workbook; save it again as .xlsx."),
-        ("visits.ods",      "visits.ods: this is no whole workbook; save it again as .xlsx."),
+        ("visits.sas7bdat", "visits.sas7bdat: this is not a complete SAS data file; export or copy it again."),
+        ("visits.sav",      "visits.sav: this is not a complete SPSS file; export or copy it again."),
+        ("visits.dta",      "visits.dta: this is not a complete Stata file; export or copy it again."),
+        ("visits.dsjc",     "visits.dsjc: this is not a complete compressed Dataset-JSON file; export or copy it again."),
+        ("visits.xls",      "visits.xls: this is not a complete workbook; save it again as .xlsx."),
+        ("visits.ods",      "visits.ods: this is not a complete workbook; save it again as .xlsx."),
         ("visits.duckdb",   "visits.duckdb: this DuckDB database cannot be read: "),
     ],
 )  # fmt: skip

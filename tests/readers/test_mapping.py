@@ -208,7 +208,7 @@ class TestOneStudyInAllItsForms:
         assert cohort.id.to_list() == ["01", "02"]
         assert (cohort.day.tolist(), cohort.platelets.low.tolist()) == ([0, 28, 0], [15.0, 60.0, 12.0])
         assert cohort.source_row.tolist() == [2, 3, 4]
-        assert "1 line passed over: nothing that the mapping takes is filled in." in [one.text for one in cohort.notes]
+        assert "1 line skipped: no mapped column is filled in." in [one.text for one in cohort.notes]
 
     def test_further_columns_come_along(self, tmp_path):
         (tmp_path / "wide.csv").write_text("id,sex,w0,dose_w0,w4,dose_w4\n1,f,15,5,60,10\n")
@@ -286,7 +286,7 @@ class TestWorkbook:
             read(*itp_response.mapped(path, tmp_path / "mapping.toml"))
 
         assert str(error.value) == (
-            "wide.xlsx: row 6: Week 4: 'sixty' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty."
+            "wide.xlsx: row 6: Week 4: 'sixty' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty."
         )
 
     def test_an_error_of_the_spreadsheet_is_no_empty_cell(self, tmp_path):
@@ -326,7 +326,9 @@ class TestWorkbook:
         path = tmp_path / "visits.xlsx"
         path.write_text("patient_id,day,platelets\n")
 
-        with pytest.raises(CohortError, match=r"^visits.xlsx: this is no whole workbook; save it again as .xlsx\.$"):
+        with pytest.raises(
+            CohortError, match=r"^visits.xlsx: this is not a complete workbook; save it again as .xlsx\.$"
+        ):
             read(path)
 
 

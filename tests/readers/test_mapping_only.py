@@ -37,7 +37,7 @@ def test_who_failed_screening_is_left_out_or_kept_and_counted_either_way(tmp_pat
 
     taken = cohort(tmp_path, TAKEN + FAILED, 'only = { failed = "0" }')
     assert taken.id.to_list() == ["P1"]
-    assert "1 patient left out, with no row that says that failed is '0'." in notes(taken)
+    assert "1 patient excluded, with no row that says that failed is '0'." in notes(taken)
     kept = cohort(tmp_path, TAKEN + FAILED, on_error="quarantine")
     assert kept.id.to_list() == ["P1", "P2"]
     assert itp_response.classify(kept).frame()["OR"].to_list()[1] == "NE"

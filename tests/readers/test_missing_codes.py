@@ -53,7 +53,7 @@ class TestTold:
         cohort = read(visits({"P1": "9 -99 20 -99.0"}, ["0", "9", "1", "0"]), options=options)
         np.testing.assert_array_equal(cohort.platelets.low, [9, nan, 20, nan])
         np.testing.assert_array_equal(cohort.bleeding_grade, [0, nan, 1, 0])
-        assert "platelets: 2 cells with '-99' or '-99.0' count as missing, as told." in said(cohort)
+        assert "platelets: 2 cells with '-99' or '-99.0' count as missing, as specified." in said(cohort)
 
     def test_a_number_for_all_columns_is_no_day(self):
         cohort = read(visits({"P1": "7 20"}), options=ReadOptions(missing=["7"]))

@@ -321,7 +321,7 @@ class TestUnits:
         with pytest.raises(CohortError) as error:
             self.read(tmp_path, of_all=both)
         assert str(error.value).startswith(
-            "study.xml: platelets: the file has 'lakh/mm3 or 10^4/uL', which is no unit of platelet counts; say --unit,"
+            "study.xml: platelets: the file has 'lakh/mm3 or 10^4/uL', which is not a unit of platelet counts; say --unit,"
         )
         plain = self.read(tmp_path).platelets.low.tolist()
         by_option = self.read(tmp_path, of_all=both, unit="10^4/uL")
@@ -342,8 +342,8 @@ class TestUnits:
     @pytest.mark.parametrize(
         ("of_item", "of_all", "message"),
         [
-            ("MU_GL", "MU_1", "'MU_GL' is no unit of platelet counts; known: "),
-            ("MU_1", "MU_2", "1 count in 'lakh/mm3', but the file says '10^4/uL'; tell one unit."),
+            ("MU_GL", "MU_1", "'MU_GL' is not a unit of platelet counts; known: "),
+            ("MU_1", "MU_2", "1 count in 'lakh/mm3', but the file says '10^4/uL'; specify one unit."),
         ],
     )
     def test_refused(self, of_item, of_all, message, tmp_path):
@@ -356,8 +356,8 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [
-            ("</ClinicalData>", "", "this is no XML that can be read: Unable to parse XML document"),
-            ("<ODM ", "<!DOCTYPE x><ODM ", "this is no XML that can be read: DOCTYPE declarations are not allowed"),
+            ("</ClinicalData>", "", "this cannot be read as XML: Unable to parse XML document"),
+            ("<ODM ", "<!DOCTYPE x><ODM ", "this cannot be read as XML: DOCTYPE declarations are not allowed"),
             ('FileType="Snapshot"', 'FileType="Transactional"', "this tells of changes (FileType 'Transactional')"),
             ("odm/v1.3", "odm/v2.0", "this is ODM of another version (http://www.cdisc.org/ns/odm/v2.0)"),
             (
@@ -398,12 +398,12 @@ class TestRefused:
             read(*itp_response.mapped(*written(tmp_path, text, NO_PATIENT_ITEMS)))
 
         assert str(error.value) == (
-            "study.xml: line 39: I_LAB_PLT: '1S' is no number; give 10⁹/L, a bound such as '<10', "
+            "study.xml: line 39: I_LAB_PLT: '1S' is not a number; give 10⁹/L, a bound such as '<10', "
             "or leave the cell empty."
         )
 
     def test_without_odmlib(self, tmp_path, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "odmlib.odm_parser", None)
 
-        with pytest.raises(UsageError, match=r"this needs odmlib, .*pip install 'itp-response\[odm\]'\.$"):
+        with pytest.raises(UsageError, match=r"this needs odmlib, .* install it by\n    .*\[odm\]"):
             open_table(written(tmp_path, SMALL)[0], "visits")

@@ -48,12 +48,12 @@ class TestReport:
     def test_a_cell_that_cannot_be_read(self, tmp_path):
         path = written(tmp_path, GOOD, ["A", "2019-05-22", "4x5", "0", "", "", "late"])
         found = quarantined(path)
-        reason = "'4x5' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty."
+        reason = "'4x5' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty."
         assert reported(found) == [("visits.csv", 3, "platelets", "4x5", reason, "A")]
         assert found.quarantine["left_out"].to_list() == ["cell"]
         assert found.quarantined.tolist() == [1]
         assert notes(found)[-1] == (
-            "Quarantined: 1 row of 1 patient ('A'), left out as they cannot be read; of 1 only a cell, the rest is used."
+            "Quarantined: 1 row of 1 patient ('A'), excluded as unreadable; of 1 only a cell, the rest is used."
         )
 
     def test_takes_only_itself(self, tmp_path):
@@ -132,7 +132,7 @@ class TestReport:
         found = quarantined(written(tmp_path, ["2019-05-01", "A", "15"], ["2019-05-22", "B"], header=header))
         assert [patient for *_, patient in reported(found)] == [None]
         assert found.id.to_list() == ["A"]
-        assert notes(found)[-2].endswith("left out as they cannot be read; of 1 the patient is not known.")
+        assert notes(found)[-2].endswith("excluded as unreadable; of 1 the patient is not known.")
 
     def test_what_comes_to_light_only_without_it(self, tmp_path):
         """The end of a rescue that cannot be read leaves a row without the patient's only date."""
@@ -163,7 +163,7 @@ class TestPatients:
         visits = written(tmp_path, GOOD, ["B", "2019-05-01", "15", "0", "", "", ""])
         found = quarantined(visits, patients)
         assert [(file, line, reason) for file, line, _, _, reason, _ in reported(found)] == [
-            ("patients.csv", 3, "'soon' is no date; write YYYY-MM-DD."),
+            ("patients.csv", 3, "'soon' is not a date; write YYYY-MM-DD."),
             ("visits.csv", 3, "the patient's enrolment is not known."),
         ]
         assert dict(zip(found.id, found.quarantined.tolist(), strict=True)) == {"A": 0, "B": 2}
@@ -216,18 +216,16 @@ class TestVerdicts:
         options = ["--on-error", "quarantine", "--quarantine-file", str(report)]
         done = CliRunner().invoke(main, ["classify", str(visits), *options])
         assert done.exit_code == 0
-        assert (
-            "warning: Quarantined: 1 row of 1 patient ('B'), left out as they cannot be read; of 1 only" in done.stderr
-        )
+        assert "warning: Quarantined: 1 row of 1 patient ('B'), excluded as unreadable; of 1 only" in done.stderr
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
         output = tmp_path / "verdicts.csv"
-        done = CliRunner().invoke(main, ["classify", str(visits), *options, "--output", str(output)])
-        assert (
-            "warning: Quarantined: 1 row of 1 patient ('B'), left out as they cannot be read; of 1 only" in done.stderr
-        )
+        done = CliRunner().invoke(main, ["classify", str(visits), *options, "--output", str(output), "--force"])
+        assert "warning: Quarantined: 1 row of 1 patient ('B'), excluded as unreadable; of 1 only" in done.stderr
         assert [row["quarantined"] for row in csv.DictReader(output.read_text().splitlines())] == ["0", "1"]
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
-        wrong = CliRunner().invoke(main, ["classify", str(visits), *options[:3], "out.x", "--output", str(output)])
+        wrong = CliRunner().invoke(
+            main, ["classify", str(visits), *options[:3], "out.x", "--output", str(output), "--force"]
+        )
         assert wrong.stderr.startswith("error: out.x: unknown kind of output '.x'")
 
     def test_explained(self, tmp_path):

@@ -111,7 +111,7 @@ class TestBadVisits:
         path = tmp_path / "visits.parquet"
         pl.DataFrame({"patient_id": ["P1"], "day": [0], "platelets": [15.0]}).write_parquet(path)
         path.write_bytes(path.read_bytes()[:-20])
-        with pytest.raises(CohortError, match=r"^visits.parquet: this is no whole Parquet file; "):
+        with pytest.raises(CohortError, match=r"^visits.parquet: this is not a complete Parquet file; "):
             read(path)
 
     @pytest.mark.parametrize(
@@ -122,8 +122,11 @@ class TestBadVisits:
                 {"patient_id": ["P1"], "day": [0], "platelets": [15000.0]},
                 "visits: row 1: platelets: '15000' looks like",
             ),
-            ({"patient_id": ["P1"], "day": [0], "platelets": [[15]]}, "visits: row 1: platelets: '[15]' is no number"),
-            ({"patient_id": ["P1"], "day": [0.5], "platelets": [15]}, "visits: row 1: day: '0.5' is no whole day"),
+            (
+                {"patient_id": ["P1"], "day": [0], "platelets": [[15]]},
+                "visits: row 1: platelets: '[15]' is not a number",
+            ),
+            ({"patient_id": ["P1"], "day": [0.5], "platelets": [15]}, "visits: row 1: day: '0.5' is not a whole day"),
             ({"patient_id": ["P1"], "date": [43586], "platelets": [15]}, "visits: row 1: date: '43586' looks like"),
             ({"patient_id": [], "day": [], "platelets": []}, "visits: there are no rows."),
         ],
@@ -178,16 +181,16 @@ class TestColumns:
         cohort = read(path)
         assert cohort.id.to_list() == ["007"]
         assert cohort.platelets.low.tolist() == [15]
-        assert "'subject-id' was taken as patient_id." in texts(cohort)
-        assert "'Visit Date' was taken as date." in texts(cohort)
-        assert "'PLT' was taken as platelets." in texts(cohort)
+        assert "'subject-id' is read as patient_id." in texts(cohort)
+        assert "'Visit Date' is read as date." in texts(cohort)
+        assert "'PLT' is read as platelets." in texts(cohort)
 
     def test_own_name_beats_alias(self, tmp_path: Path) -> None:
         path = visits("id, patient_id, day, count, Platelets\n 1, P1, 0, 99, 15\n", tmp_path)
         cohort = read(path)
         assert cohort.id.to_list() == ["P1"]
         assert cohort.platelets.low.tolist() == [15]
-        assert not said(cohort, "was taken as p")
+        assert not said(cohort, "is read as p")
 
     def test_declared(self, tmp_path: Path) -> None:
         path = visits(
@@ -252,7 +255,7 @@ class TestCounts:
         assert cohort.platelets.exact
         assert rows(cohort, "platelets") == [("P1", 0, 15)]
         assert "platelets: 3 cells with '.' or 'N/A' or 'NA' count as missing." in texts(cohort)
-        assert "3 lines passed over: without a count, a grade, a rescue or a declared column." in texts(cohort)
+        assert "3 lines skipped: no count, grade, rescue or declared column." in texts(cohort)
 
     def test_several_a_day(self, tmp_path: Path) -> None:
         path = visits(
@@ -291,12 +294,12 @@ class TestBleeding:
     @pytest.mark.parametrize(
         ("text", "bleeding", "grades", "note"),
         [
-            (SCORED, None, [0, nan], "scored at visits"),
-            (SCORED, "events", [0, 0], "Bleeding was taken as told: events."),
-            (EVENTS, None, [2, 0], "a log of events"),
-            (EVENTS, "scored", [2, nan], "Bleeding was taken as told: scored."),
+            (SCORED, None, [0, nan], "assessed at every visit"),
+            (SCORED, "events", [0, 0], "Bleeding is recorded as specified: events."),
+            (EVENTS, None, [2, 0], "reported as events"),
+            (EVENTS, "scored", [2, nan], "Bleeding is recorded as specified: scored."),
             (NONE, None, [0, 0], "No bleeding grade is recorded"),
-            (NONE, "scored", [nan, nan], "as told: scored"),
+            (NONE, "scored", [nan, nan], "as specified: scored"),
         ],
     )
     def test_empty_grade(self, text: str, bleeding: Any, grades: list[float], note: str, tmp_path: Path) -> None:
@@ -324,8 +327,8 @@ class TestRescue:
         cohort = read(path)
         assert cohort.rescue.tolist() == [True, True, False, False]
         assert cohort.days_since_rescue.tolist() == [inf, 5, 7, 14]
-        assert "rescue: 1 cell with '1' taken as a rescue without a name." in texts(cohort)
-        assert "rescue: 1 cell with 'no' taken as no rescue." in texts(cohort)
+        assert "rescue: 1 cell with '1' counted as a rescue without a name." in texts(cohort)
+        assert "rescue: 1 cell with 'no' counted as no rescue." in texts(cohort)
 
     def test_end_in_days(self, tmp_path: Path) -> None:
         path = visits(
@@ -360,7 +363,7 @@ class TestEnrolment:
         assert cohort.day.tolist() == days
         assert [str(one) for one in cohort.day_0] == [day_0]
         first_count = text == self.DATES and (table is None or "," not in table)
-        assert said(cohort, "day 0 is the date of each patient's first count") == first_count
+        assert said(cohort, "each patient's first count is on day 0") == first_count
 
     def test_without_a_count(self, tmp_path: Path) -> None:
         text = (
@@ -464,7 +467,7 @@ class TestFiles:
         cohort = read(tmp_path / name)
         assert rows(cohort, "platelets", "rescue", "source_row") == [("P1", 0, 15, False, 2), ("P1", 7, 20, True, 3)]
         instead = name != "visits.tsv" and b"," not in data
-        assert said(cohort, "Cells were taken as separated by") == instead
+        assert said(cohort, "Cells are separated by") == instead
         assert cohort.source == name
 
     @pytest.mark.parametrize(
@@ -513,7 +516,7 @@ def test_every_problem_is_counted(tmp_path: Path) -> None:
         # stopped   in the cells                    days, or what is said
         (None,     ["70", "2019-03-12", "80"],      "patients: row 2: treatment_discontinued: '2019-03-12' is a date; give whole days since enrolment, or dates throughout."),
         ("days",   ["70", "2019-03-12", "80"],      "patients: row 2: treatment_discontinued: '2019-03-12' is a date; give whole days since enrolment, or dates throughout."),
-        ("dates",  ["2019-03-12", "70", "80"],      "patients: row 2: treatment_discontinued: '70' is no date; write YYYY-MM-DD or whole days since enrolment.\npatients: row 3: treatment_discontinued: '80' is no date; write YYYY-MM-DD or whole days since enrolment."),
+        ("dates",  ["2019-03-12", "70", "80"],      "patients: row 2: treatment_discontinued: '70' is not a date; write YYYY-MM-DD or whole days since enrolment.\npatients: row 3: treatment_discontinued: '80' is not a date; write YYYY-MM-DD or whole days since enrolment."),
         (None,     ["1", None, "0"],                "patients: treatment_discontinued: 0 and 1 do not say when treatment was stopped; give the day or date; if these are days, name the column 'discontinuation_day'."),
         ("days",   ["1", None, "0"],                [1, inf, 0]),
         ("dates",  ["2019-03-12", None, None],      [70, inf, inf]),

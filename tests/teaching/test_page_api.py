@@ -386,5 +386,5 @@ class TestServing:
     def test_without_its_libraries_it_says_how_to_get_them(self, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "uvicorn", None)
 
-        with pytest.raises(UsageError, match=r"pip install 'itp-response\[teach\]'"):
+        with pytest.raises(UsageError, match=r"install it by\n    .*\[teach\]"):
             teach()

@@ -1,6 +1,6 @@
 """Study: what is known before visits are read chunk by chunk, and how a chunk of them is read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import Chunk, ChunkedTable, ChunkSize, WantedColumns, chunked_table
 from itp_response.readers.coded.study import coded_kind
-from itp_response.readers.column_names import NamedTable, chosen_columns, filled, no_rows, together
+from itp_response.readers.column_names import NamedTable, chosen_columns, filled, like_units, no_rows, together
 from itp_response.readers.day_0 import check_enrolment
 from itp_response.readers.files import TableFile, Tabular
 from itp_response.readers.ids import read_as_a_whole
@@ -116,6 +116,8 @@ class NamedVisits:
     source: ChunkedTable
     chosen: dict[str, int]
     """The columns that are read: our name for each, and its position in the table."""
+    like_units: Mapping[str, Sequence[str]]
+    """As in `NamedTable`."""
 
     @classmethod
     def read(cls, source: ChunkedTable, declared: Iterable[str], problems: Problems) -> "NamedVisits":
@@ -124,7 +126,7 @@ class NamedVisits:
         chosen = chosen_columns(source.header, VISITS, declared, location, problems)
         for number, (name, note) in enumerate(source.notes):
             problems.note(Location(name, 0, part=number), note)
-        return cls(source, chosen)
+        return cls(source, chosen, like_units(source, chosen.values()))
 
     @property
     def nothing_read(self) -> str:
@@ -141,7 +143,8 @@ class NamedVisits:
         """The table of visits without its rows."""
         frame = pl.DataFrame(schema=dict.fromkeys(self.chosen, pl.String))
         header = {name: self.source.header[position] for name, position in self.chosen.items()}
-        return NamedTable(Location(self.source.name, 0, self.source.row_word), frame, header, self.source.header)
+        location = Location(self.source.name, 0, self.source.row_word)
+        return NamedTable(location, frame, header, self.source.header, like_units=self.like_units)
 
     @property
     def no_cells(self) -> NamedTable:
@@ -209,7 +212,7 @@ class ChunkedStudy:
             listed = replace(listed, table=listed.table.without("arm"))
             table = table.without(*table.header.keys() - {"patient_id", *BESIDE})
         empty = rows.empty
-        check_header(empty, of_visits, problems.both)
+        check_header(empty, of_visits, options, problems.both)
         check_enrolment(empty, listed, options.day_numbering, problems.both)
         check_columns_told(options.told | empty.told, [empty, columns], problems.both)
         return cls(rows, of_one_file, criteria, read_from, options, table, listed, problems, Quarantine())

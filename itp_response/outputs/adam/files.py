@@ -15,6 +15,7 @@ import polars as pl
 
 from itp_response.classification.provenance import KEY, Provenance
 from itp_response.messages.errors import UsageError, one_a_line
+from itp_response.messages.optional_imports import needed
 from itp_response.outputs.adam.variables import Dataset, Variable, problems
 
 Format = Literal["xpt", "json", "ndjson", "dsjc", "parquet", "csv"]
@@ -32,11 +33,7 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
 
     Raises `UsageError` if pyreadstat is not installed, or such a file cannot hold a text.
     """
-    try:
-        import pyreadstat
-    except ImportError:
-        cure = "pip install 'itp-response[sas-spss-stata]', or another format"
-        raise UsageError(f"XPT needs pyreadstat, which is not installed: {cure}.") from None
+    pyreadstat = needed("pyreadstat", "sas-spss-stata", "xpt (json, parquet and csv need nothing more): ")
     wrong = list(problems(dataset))
     if wrong:
         cure = "XPT cannot hold this; write json, parquet or csv, or change it in the source."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.messages.errors import UsageError, one_a_line, unknown
+from itp_response.messages.wording import labelled
 from itp_response.outputs.adam.settings import DEFAULTS, AdamSettings
 from itp_response.outputs.adam.variables import LABEL, NAME, TEXT, fitted, short_names
 
@@ -84,7 +85,7 @@ def _texts(criteria: Criteria, wanted: Mapping[str, tuple[str, str]], given: Map
     for long, (name, what) in wanted.items():
         model = criteria.endpoints[name]
         text = given.get(long) or (model.param if long == name and model.param else _text(model.label, what))
-        texts[long] = text if text not in texts.values() or long in given else _text(f"{model.label} ({name})", what)
+        texts[long] = text if text not in texts.values() or long in given else _text(labelled(model.label, name), what)
     return texts
 
 

@@ -151,7 +151,7 @@ class Sensitivity(DataResult):
         return float(met[first].mean() - met[second].mean())
 
     def _headline(self) -> str:
-        tried = counted(len(self.under), "interpretation", digits=True)
+        tried = counted(len(self.under), "interpretation")
         patients = counted_patients(len(self.cohort))
         return titled(self.study, f"{patients}, {tried} tried. {self.base.criteria.response_definition}")
 

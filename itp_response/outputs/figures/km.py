@@ -205,7 +205,7 @@ def _summary(times: Times, groups: Groups, unit: TimeUnit) -> list[str]:
     for code, label in enumerate(groups.labels):
         members = _with_time(times, groups, code)
         curve = kaplan_meier(times.days[members], times.event[members])
-        events = counted(int(times.event[members].sum()), "event", digits=True)
+        events = counted(int(times.event[members].sum()), "event")
         lines.append(f"{label}: {events} in {counted_patients(int(members.sum()))}; {_median(curve, unit)}")
     return lines + _comparison(times, groups)
 

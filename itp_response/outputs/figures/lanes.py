@@ -125,7 +125,7 @@ def _rescues(cohort: Cohort) -> Iterator[Lane]:
         yield Lane(f"Rescue: {name or UNNAMED}", stretches=tuple(by_name[name]))
     if names[RESCUES:]:
         rest = tuple(stretch for name in names[RESCUES:] for stretch in by_name[name])
-        more = counted(len(names) - RESCUES, "other", digits=True)
+        more = counted(len(names) - RESCUES, "other")
         yield Lane(f"Rescue: {more}", ", ".join(names[RESCUES:]), rest)
 
 
@@ -170,7 +170,7 @@ def _verdict(classification: Classification, name: str, unit: TimeUnit) -> Lane:
         return Lane(label, because, (_open(classification, name),), _marks(ended=ended))
     if model.runs_to is not None and length != NO_DAY:
         censored = value != "Y"
-        text = counted(length, "day", digits=True) + (", censored" if censored else "")
+        text = counted(length, "day") + (", censored" if censored else "")
         return Lane(label, text, (Stretch(ended - length, ended, "time", censored),))
     if value != "Y":
         failed = value == "N"
@@ -187,7 +187,7 @@ def _met_in_words(classification: Classification, name: str, unit: TimeUnit) -> 
     verdict, model = classification.verdicts[name], classification.criteria.endpoints[name]
     if verdict.of_days is not None:
         length = NO_DAY if verdict.days is None else int(verdict.days[0])
-        observed = counted(int(verdict.of_days[0]), "day", digits=True)
+        observed = counted(int(verdict.of_days[0]), "day")
         return f"{'' if model.is_length else 'met, '}{length:,} of {observed} observed"
     dated = int(classification.days_of(verdict.dated)[0])
     return f"met, {day_on_axis(dated, unit)}" if dated != NO_DAY else "met"

@@ -170,7 +170,7 @@ def _notes(classification: Classification, counts: CountPoints) -> list[str]:
             f"Dashed lines: thresholds of the response definition ({listed([f'{x:g}' for x in levels])} ×10⁹/L)."
         )
     if counts.bounds:
-        notes.append(f"{counted(counts.bounds, 'censored count', digits=True)}: drawn at the reporting limit.")
+        notes.append(f"{counted(counts.bounds, 'censored count')}: drawn at the reporting limit.")
     if (counts.level <= BOTTOM).any():
         notes.append(f"Counts below {BOTTOM:g} ×10⁹/L are drawn at {BOTTOM:g}.")
     return notes

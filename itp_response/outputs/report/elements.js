@@ -13,8 +13,8 @@ const draw = (name, attributes = {}, ...children) =>
 // A name with a possible line break after each underscore.
 const breakable = (name) =>
   name.split("_").flatMap((part, index) => (index ? ["_", make("wbr"), part] : [part]));
-// An endpoint by its label, with its id; one whose label is its id is named once.
-const named = ({ label, name }) => (label.toLowerCase() === name.toLowerCase() ? [label] : [`${label} (`, ...breakable(name), ")"]);
+// An endpoint by its label, with its id; where the label is the id, it is named once.
+const named = ({ label, name }) => (label.toLowerCase() === name.replaceAll("_", " ").toLowerCase() ? [label] : [`${label} (`, ...breakable(name), ")"]);
 const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 // A count is a number, [low, high, as written] if it is censored, or null.
 const countInWords = (count) => (count === null ? "" : Array.isArray(count) ? count[2] : String(count));

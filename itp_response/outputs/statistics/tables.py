@@ -139,7 +139,7 @@ class Table(DataResult):
         return pl.DataFrame(rows, schema=schema, orient="row").with_columns(pl.col("value").fill_nan(None), texts)
 
     def _headline(self) -> str:
-        return f"{self.title}, {counted(len(self.rows), 'row', digits=True)}"
+        return f"{self.title}, {counted(len(self.rows), 'row')}"
 
     def _pieces(self) -> Iterator[str]:
         yield html_table(self.header, self.rows, title=self.title, notes=self.notes)
@@ -154,7 +154,7 @@ class Table(DataResult):
         yield from wrapped(self.title)
         yield aligned([["", *self.header[1:]], *([f"  {row[0]}", *row[1:]] for row in self.rows)])
         for note in (*self.notes, *self.assumed):
-            yield from (f"  {line}" for line in wrapped(note))
+            yield from wrapped(note, first="  ", further="    ")
 
 
 def percent(share: float) -> str:

@@ -113,8 +113,8 @@ def events(recorded: Events, groups: Groups, least: float = 2.0) -> Table:
     rare = len(by_frequency) - len(frequent)
     notes = [
         "Number of patients (%); a patient counts once per row. Grades by CTCAE.",
-        f"{counted(rare, 'rarer event', digits=True)} not listed by name." if rare else "",
-        f"{counted(ungraded, 'event', digits=True)} without a grade, in no row for a grade." if ungraded else "",
+        f"{counted(rare, 'rarer event')} not listed by name." if rare else "",
+        f"{counted(ungraded, 'event')} without a grade, in no row for a grade." if ungraded else "",
     ]
     return rows.table("events", "Adverse events", ("", *groups.headed()), notes)
 

@@ -27,7 +27,9 @@ def placed(frames: Sequence[pl.DataFrame], location: Location, problems: Problem
     dated = [_dated(frame) for frame in joined]
     lasting = [_lasting(frame, counts) for frame in dated]
     if number := sum(map(len, lasting)):
-        problems.note(location, f"Bleeding of several days stands on {counted(number, 'further day')} with a count.")
+        problems.note(
+            location, f"Bleeding of several days is recorded on {counted(number, 'further day')} with a count."
+        )
     return [pl.concat([_until_last(frame), further]) for frame, further in zip(dated, lasting, strict=True)]
 
 
@@ -48,13 +50,25 @@ def _note(joined: pl.DataFrame, location: Location, problems: Problems) -> None:
             "evaluable",
         ),
         (len(undated.filter(~has_counts)), "event", "without a date left out, of patients without a count"),
-        (bleeding["until"].null_count(), "condition", "of bleeding without an end taken for the first day alone"),
-        (treatments["rescue_end"].null_count(), "treatment", "without an end taken as of one day"),
-        (int((bleeding["until"] == ONGOING).sum()), "condition", "of bleeding still going on, taken to the last count"),
-        (int((treatments["rescue_end"] == ONGOING).sum()), "treatment", "still going on, taken to the last count"),
+        (
+            bleeding["until"].null_count(),
+            "condition",
+            "of bleeding without an end date, assumed to have lasted one day",
+        ),
+        (treatments["rescue_end"].null_count(), "treatment", "without an end date, assumed to have lasted one day"),
+        (
+            int((bleeding["until"] == ONGOING).sum()),
+            "condition",
+            "of bleeding ongoing, assumed to have lasted until the last count",
+        ),
+        (
+            int((treatments["rescue_end"] == ONGOING).sum()),
+            "treatment",
+            "ongoing, assumed to have lasted until the last count",
+        ),
     ):
         if number:
-            problems.note(location, f"{counted(number, noun, digits=True)} {what}.", warning=True)
+            problems.note(location, f"{counted(number, noun)} {what}.", warning=True)
 
 
 def _dated(frame: pl.DataFrame) -> pl.DataFrame:

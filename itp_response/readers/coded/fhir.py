@@ -53,7 +53,7 @@ NAMES = {
     "rescue_end": "effectivePeriod.end",
 }
 """The elements of resources by the readers' names."""
-NO_RESOURCE = "this is no resource in JSON."
+NO_RESOURCE = "this is not a FHIR resource in JSON."
 GOES_ON = ("active", "recurrence", "relapse", "in-progress", "on-hold")
 """The statuses of a treatment, and clinical ones of a condition, that goes on if it has no end."""
 Element = Mapping[str, Any]
@@ -121,12 +121,12 @@ def _read(path: Path) -> _File:
         return _File(path, [_Resource(content, number, None) for number, content in parsed if content], problems, True)
     content = _parsed(text)
     if content is None:
-        raise CohortError(f"{path.name}: this is no JSON that can be read; export it again.")
+        raise CohortError(f"{path.name}: this cannot be read as JSON; export it again.")
     if content.get("resourceType") != "Bundle":
         return _File(path, [_Resource(content, 1, None)], [], False)
     entries = content.get("entry", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise CohortError(f"{path.name}: this bundle is no list of entries; export it again.")
+        raise CohortError(f"{path.name}: this bundle is not a list of entries; export it again.")
     given = [(number, entry) for number, entry in enumerate(entries, 1) if "resource" in entry]
     problems = [WrongRecord(number, NO_RESOURCE) for number, entry in given if not _is_resource(entry["resource"])]
     resources = [
@@ -246,7 +246,7 @@ def _records(file: _File, index: _Index, codes: KnownCodes, models: _Models) -> 
         else:
             rows += of_resource
             numbers += [number] * len(of_resource)
-    notes = [f"{number:,} {what} not taken." for what, number in statuses.items()]
+    notes = [f"{number:,} {what} not used." for what, number in statuses.items()]
     others = Counter(one.content.get("resourceType", "?") for one in file.resources)
     unused = [f"{kind} ({number:,})" for kind, number in others.items() if kind not in (*ROLES, "Medication")]
     notes += [f"Resources that are not looked at: {', '.join(sorted(unused))}."] if unused else []
@@ -347,7 +347,7 @@ def _value(content: Element) -> dict[str, Any]:
     code = code if quantity.get("system") == UCUM else None
     exponents = {exponent_of(unit) for unit in (code, text) if unit is not None} - {None}
     contradiction = (
-        f"valueQuantity: the code says {quoted(code or '')}, but the unit {quoted(text or '')}; tell one unit."
+        f"valueQuantity: the code says {quoted(code or '')}, but the unit {quoted(text or '')}; specify one unit."
     )
     return {
         "value": None if number is None else f"{quantity.get('comparator', '')}{number}",

@@ -235,4 +235,4 @@ def _unknown_operators(table: _Table, texts: pl.DataFrame, lines: Ints | None) -
         cure = "known: 4172703 (=), 4171756 (<), 4172704 (>), 4171754 (<=), 4171755 (>=)"
         operator = quoted(texts[table.operator][row])
         line = row + 1 if lines is None else int(lines[row])
-        yield WrongRecord(line, f"{table.operator}: {operator} is no sign; {cure}.", texts["person_id"][row])
+        yield WrongRecord(line, f"{table.operator}: {operator} is not a sign; {cure}.", texts["person_id"][row])

@@ -88,7 +88,7 @@ def _check_told(records: Sequence[CodedRecords], codes: KnownCodes, location: Lo
         told = known[key]
         if told is None and len(of_role):
             cure = f"say it in a mapping: [{key}], each code with {'its name' if key == 'rescue' else 'its grade'}"
-            what = f"{counted(len(of_role), role, digits=True)}, and nothing says which are {key}: {_shown(of_role)}"
+            what = f"{counted(len(of_role), role)}, and nothing says which are {key}: {_shown(of_role)}"
             problems.wrong(location, f"{what}; {cure}; an empty [{key}] says that none is.")
         elif told is not None:
             _note_others(
@@ -102,8 +102,8 @@ def _check_told(records: Sequence[CodedRecords], codes: KnownCodes, location: Lo
 
 def _note_others(others: pl.DataFrame, role: str, what: str, location: Location, problems: Problems) -> None:
     if len(others):
-        number = counted(len(others), role, digits=True)
-        problems.note(location, f"{number} not taken, as no code of theirs is one of {what}: {_shown(others)}.")
+        number = counted(len(others), role)
+        problems.note(location, f"{number} not used, as none of their codes is one of {what}: {_shown(others)}.")
 
 
 def _shown(records: pl.DataFrame) -> str:

@@ -68,7 +68,7 @@ def known_codes(path: Path | None, platelets: frozenset[str]) -> KnownCodes:
         cure = f"give a WHO grade from 0 to 4, or {OWN_VALUE!r} where the record has the grade"
         refuse(
             [
-                positions.problem(("bleeding", code), f"{grade!r} is no grade; {cure}.")
+                positions.problem(("bleeding", code), f"{grade!r} is not a grade; {cure}.")
                 for code, grade in (terms.bleeding or {}).items()
                 if grade not in (*GRADES, OWN_VALUE)
             ],

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from itp_response.readers.known_names import ALIASES
+from itp_response.readers.known_names import ALIASES, UNITS_OF_COUNTS
 from itp_response.readers.mapping.visit_labels import TIME_WORD, without_separators
 from itp_response.readers.treatments import is_known, plain
 
@@ -23,6 +23,7 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
         *("bleeding_grade", *ALIASES["bleeding_grade"], "bleed", "who", "who_bleeding_grade", "bleeding_who_grade"),
     ),
     "rescue": ("rescue", *ALIASES["rescue"], "resc"),
+    "unit": UNITS_OF_COUNTS,
     "rescue_end": ("rescue_end", *ALIASES["rescue_end"], "resc_end"),
     "date": (
         *("date", *ALIASES["date"], "dt", "visit_date", "date_of_visit", "date_of_sample", "date_sample", "lab_date"),
@@ -45,27 +46,28 @@ WORDS: Mapping[str, re.Pattern[str]] = {
     "bleeding": re.compile(
         r"bleed|\bbled\b|ha?emorr|blut(?!plat|bild|druck|gruppe)|saign|sangr|sanguin|emorrag|bloed|blodn|krwaw"
         r"|кров|petech|purpura|bruis|hamatom|ha?ematom|ecchym|epistax|menorr|\bgrad(?:e|o|en)?s?\b|grade$|\bwho\b|ctcae"
-        r"|出血|itp-?bat|\bsmog\b|krvac"
+        r"|\bich\b|\bpbac\b|\bicis\b|出血|itp-?bat|\bsmog\b|krvac"
     ),
     "rescue treatment": re.compile(
         r"rescue|\bresc|salvage|transfus|ivig|igiv|\bivi?gg?\b|steroid|kortiko|cortico|predni|prednis|dexa|\bmedi[ck]"
         r"|medicat|medika|medicam|con ?med|concom|therap|terap|treat|behandl|traitement|tratam|\bdrugs?\b|secours"
         r"|rettung|notfall|rescate|splen|milz|infusion|ritux|romip|trombopag|immunglob|immunoglob|globulin|治疗|治療"
-        r"|輸血|输血|激素|丙球|抢救|解救"
+        r"|輸血|输血|激素|丙球|抢救|解救|レスキュー|救済|\btransf|\bromi\b|\beltro\b|\bavatro\b|\brhig\b|\bivmp\b"
     ),
     "the end of treatment or of the study, or an event": re.compile(
         r"discontin|withdr|\bstop|abbruch|\barret\b|abandon|drop ?out|\boff (?:study|treat)|death|\bdied\b|decease"
         r"|verstorben|lost to|relaps|rezidiv|recidiv|adverse|\bs?ae\b|停药|死亡"
     ),
+    "the unit of a count": re.compile(r"\bunits?\b|\buom\b|einheit(?:en)?\b|\bunidad\b|\bunite\b|単位|单位"),
     TIME: TIME_WORD,
 }
 """What a column may be, with the words that speak for it, in the languages of the field."""
 NO_VISIT = re.compile(r"\b(?:age|alter|edad|duration|dauer|duree)\b|birth|geburt")
 """Words beside which one of a time is of no visit."""
 ENROLMENT = (
-    r"randomi[sz]|enrol|inclusion|einschluss|first (?:dose|treat)|(?:treatment|therapy) start|start of|入组|随机"
+    r"randomi[sz]|enrol|inclusion|einschluss|first (?:dose|treat)|(?:treatment|therapy) start|start of|入组|随机|登録"
 )
-DATED = r"date|\bon\b|datum|\bday\b|fecha|\bdt\b|日期"
+DATED = r"date|\bon\b|datum|\bday\b|fecha|\bdt\b|日期|日"
 OF_ENROLMENT = re.compile(rf"(?:{ENROLMENT}).*(?:{DATED})|(?:{DATED}).*(?:{ENROLMENT})")
 
 
@@ -103,6 +105,8 @@ def may_be(name: str) -> str | None:
     # A transfusion of platelets is a treatment; their volume is neither.
     if WORDS["rescue treatment"].search(text):
         return "rescue treatment"
+    if WORDS["the unit of a count"].search(text):
+        return "the unit of a count"
     if OF_PLATELETS.search(text) and NO_COUNT.search(text):
         return None
     what = next((what for what, words in WORDS.items() if words.search(text)), None)

@@ -10,7 +10,7 @@ import polars as pl
 
 from itp_response.messages.errors import CohortError
 from itp_response.readers.coded.study import coded_kind
-from itp_response.readers.column_names import units_said
+from itp_response.readers.column_names import like_units, units_said
 from itp_response.readers.count_units import said_by_header
 from itp_response.readers.files import Tabular, given_as, open_table
 from itp_response.readers.mapping.clinical_words import fits
@@ -140,6 +140,8 @@ def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str
     used |= {column for _, column in coded} | ({guess.lab.value} if guess.lab is not None else set())
     asked = {column: why for column, why in guess.asked.items() if column not in used}
     asked |= _dates_beside_days(guess, used)
+    positions = [position for position, column in enumerate(source.header) if column in (*used, *asked)]
+    asked |= dict.fromkeys(like_units(source, positions), "holds units of counts: name it as the unit of its counts")
     yield from _asked(asked)
     rest = [column for column in dict.fromkeys(source.header) if column and column not in used and column not in asked]
     if rest:
@@ -177,7 +179,7 @@ def _unit(source: OpenTable, guess: Guess, visits: Sequence[Keys]) -> Iterator[s
     elif len(exponents) > 1:
         yield f"# The headers tell several units: {', '.join(sorted({unit.unit for unit in said}))}"
     elif None in exponents:
-        yield f"unit = {_text(OPEN)}  # the file has {_commented(said[0].unit)}, which is no unit of platelet counts"
+        yield f"unit = {_text(OPEN)}  # the file has {_commented(said[0].unit)}, which is not a unit of platelet counts"
     elif said and not any("unit" in visit and visit["unit"].value == OPEN for visit in visits):
         factor = factor_text(exponents.pop() or 0)
         meaning = "as 10⁹/L" if factor == "1" else f"counts are multiplied by {factor} to 10⁹/L"
@@ -334,7 +336,7 @@ def _planned(guess: Guess, source: OpenTable) -> Iterator[Keys]:
             yield {"date": DraftValue(measures["date"][0]), **entries}
         elif len(rivals) > 1:
             yield from _at_one_time(time, rivals, entries)
-        elif entries:
+        elif entries.keys() - {"unit"}:
             why = _why(time, next(iter(columns.values())), from_1)
             if time.cycle == time.cycle_day == 1 and on_day_0:
                 why = "day 1 of cycle 1 would be day 0, where another count is: write the day, or drop one"

@@ -18,7 +18,9 @@ BRACKETS = re.compile(r"\s*[(\[](.*?)[)\]]\s*")
 """A unit or an example in the parentheses of a label."""
 TWIN = re.compile(r"^(.*\d)[._]\d$")
 """What programs make of a name that another column has already: `PLT Day 7.1`, `plt_day_7_2`."""
-NUMBERED = re.compile(r"^(.*?)[\s_.:-]*(\d+)$")
+NUMBERED = re.compile(r"^(.*?)(?:[\s_.:-]*(?P<number>\d+)|\s*[(\[](?P<signed>[-−+]?\d+)[)\]])$")
+IN_BRACKETS = re.compile(r"\s*[-−+]?\d+\s*")
+"""A number in brackets, which may be the time of a visit."""
 EVENTS = ("redcap_event_name", "event_name", "study_event_oid")
 VISIT_NAMES = (
     *("avisit", "visit", "visit_name", "visit_label", "timepoint", "time_point", "event", "study_visit", "week"),
@@ -144,10 +146,14 @@ def _of_lab(guess: Guess, lab: LabTable, found: dict[str, list[Candidate]]) -> N
 
 
 def without_brackets(label: str) -> str:
-    """A label without its unit, and without what stands in brackets, unless that says that it is no count."""
+    """A label without its unit, and without what stands in brackets, unless it says what or when that was."""
     unit = in_header(label)
     text = label if unit is None else unit.rest
-    return BRACKETS.sub(lambda match: match[0] if is_no_count(match[1]) else " ", text).strip()
+
+    def kept(match: re.Match[str]) -> str:
+        return match[0] if is_no_count(match[1]) or IN_BRACKETS.fullmatch(match[1]) else " "
+
+    return BRACKETS.sub(kept, text).strip()
 
 
 def _is_known(guess: Guess, found: dict[str, list[Candidate]], column: str, label: str) -> bool:
@@ -222,8 +228,9 @@ def _is_at_visit(guess: Guess, column: str, label: str, also: Iterable[tuple[str
         numbered = NUMBERED.match(without_brackets(label))
         if not numbered or not numbered[1] or measure(numbered[1]) != "platelets":
             return False
-        why = f"{numbered[2]!r} of what is not said: days, weeks or visits"
-        read = VisitTime(why=why, label=numbered[2]), numbered[1]
+        number = numbered["number"] or numbered["signed"]
+        why = f"{number!r} of what is not said: days, weeks or visits"
+        read = VisitTime(why=why, label=number), numbered[1]
     time, rest = read
     what = measure(rest)
     if what is None:

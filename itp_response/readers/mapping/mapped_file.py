@@ -14,7 +14,7 @@ from itp_response.messages.toml_positions import refuse
 from itp_response.messages.wording import counted_patients
 from itp_response.readers.cells import Wording, is_not_given
 from itp_response.readers.chunks import ChunkedTable, chunked_table
-from itp_response.readers.column_names import CellProblem, beside_columns, units_said
+from itp_response.readers.column_names import CellProblem, beside_columns, like_units, units_said
 from itp_response.readers.count_units import agreed, check_same_unit, said_by_header, unit_column
 from itp_response.readers.dates import cells_as_texts
 from itp_response.readers.files import TableFile, Tabular, given_as, open_table
@@ -177,6 +177,13 @@ class MappedFile:
         if self.file.patients.baseline_unit is not None:
             yield self.file.patients.baseline_unit, ("patients", "baseline_unit")
 
+    @cached_property
+    def like_units(self) -> dict[str, list[str]]:
+        """As in `NamedTable`."""
+        named = {column for column, _ in self.named()}
+        used = [position for position, name in enumerate(self.header) if name in named]
+        return like_units(self.table if self.chunked is None else self.chunked, used)
+
     def units_said(self, counts: str) -> list[UnitSaid]:
         """The units of a column of counts that the file tells besides its header; one that is read in chunks, none."""
         return units_said(self.table, counts) if self.chunked is None else []
@@ -233,7 +240,7 @@ class MappedRows:
         names = {name for name, _ in self.source.named()} - set(self.file.other_columns)
         others = [name for name in self.source.header if name not in names]
         if others:
-            problems.note(location, f"Columns that the mapping does not take: {first_few(others)}.")
+            problems.note(location, f"Columns that the mapping does not use: {first_few(others)}.")
         self._note_lengths(location, problems)
 
     def _note_lengths(self, location: Location, problems: Problems) -> None:
@@ -250,7 +257,7 @@ class MappedRows:
         patients, header = self.file.patients, self.source.header
         if patients.key:
             made = " and ".join(map(repr, [*patients.key.values(), patients.patient_id]))
-            problems.note(location, f"Patients are told apart by {made}, as the mapping says.")
+            problems.note(location, f"Patients are identified by {made}, as the mapping says.")
         for name, position in self.source.beside.items():
             ids = with_several(self.ids, self.frame[header[position]])
             if len(ids):
@@ -379,8 +386,8 @@ class MappedRows:
             used |= self.frame.select(pl.any_horizontal(pl.col(about).is_not_null())).to_series().to_numpy()
 
         def nothing(number: int, _: Sequence[str]) -> str:
-            rows = f"{number} {word}{'' if number == 1 else 's'} passed over"
-            return f"{rows}: nothing that the mapping takes is filled in." if number else ""
+            rows = f"{number} {word}{'' if number == 1 else 's'} skipped"
+            return f"{rows}: no mapped column is filled in." if number else ""
 
         problems.count(location, "nothing filled in", nothing, int((~used).sum()))
 

@@ -44,7 +44,8 @@ def visits_of(of: MappedRows, location: Location, names: Iterable[str], problems
     of_visits = replace(location, lines=location.all_lines(rows), pieces=pieces)
     unknown = of.unknown_units("platelets", ((visit.platelets, visit.unit) for visit in of.file.visits))
     table = _table(of_visits, frame, names, header, cell_problems)
-    return replace(table, told=of.file.told, units=unknown, study=of.source.study)
+    like_units = of.source.like_units
+    return replace(table, told=of.file.told, units=unknown, study=of.source.study, like_units=like_units)
 
 
 def patients_of(of: MappedRows, location: Location, names: Iterable[str], problems: Problems) -> NamedTable:
@@ -55,7 +56,7 @@ def patients_of(of: MappedRows, location: Location, names: Iterable[str], proble
     left_out = all_ids.filter(~of.of_wanted).n_unique()
     if left_out:
         said = listed([f"{column} is {value!r}" for column, value in of.file.patients.only.items()])
-        problems.note(location, f"{counted_patients(left_out)} left out, with no row that says that {said}.")
+        problems.note(location, f"{counted_patients(left_out)} excluded, with no row that says that {said}.")
     firsts = (ids.is_not_null() & ids.is_first_distinct()).arg_true()
     columns: list[pl.Series] = []
     as_written: dict[str, pl.Series] = {}
@@ -77,6 +78,7 @@ def patients_of(of: MappedRows, location: Location, names: Iterable[str], proble
         location.row_word,
         lines,
         decimal=location.decimal,
+        from_1904=location.from_1904,
         given=location,
         rows=rows_of,
     )
@@ -85,7 +87,8 @@ def patients_of(of: MappedRows, location: Location, names: Iterable[str], proble
     cell_problems = of.cell_problems(as_written, frame, header)
     patients = of.file.patients
     unknown = of.unknown_units("baseline", [(patients.baseline, patients.baseline_unit)])
-    return replace(_table(gathered, frame, names, header, cell_problems), told=of.file.told, units=unknown)
+    table = _table(gathered, frame, names, header, cell_problems)
+    return replace(table, told=of.file.told, units=unknown, like_units=of.source.like_units)
 
 
 def _filled_rows(ids: pl.Series, cells: pl.Series, firsts: pl.Series, location: Location, problems: Problems) -> Ints:

@@ -39,7 +39,7 @@ CURES = {
     "cycle_days": "write the days of a cycle, such as 28",
     "month_days": "write the days of a month, such as 30.4375",
     "day_numbering": "write 'from-0' if enrolment is day 0, 'study-day' if it is day 1",
-    "unit": f"name the unit; known: {KNOWN}, and alike",
+    "unit": f"name the unit; known: {KNOWN}, and similar",
     "patient_id": "name the column with the patient's id",
     "platelets": "name the column with the counts, or drop this visit",
     "rescue": "name the column with the treatment, or drop this visit",
@@ -268,9 +268,9 @@ def _wrong_days(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]
 def _wrong_lengths(file: MappingFile, positions: KeyPositions) -> Iterator[Problem]:
     """The problems of the lengths of cycles and months."""
     if isinstance(file.cycle_days, int) and file.cycle_days < 1:
-        yield positions.problem(("cycle_days",), f"{file.cycle_days} is no number of days; write one such as 28.")
+        yield positions.problem(("cycle_days",), f"{file.cycle_days} is not a number of days; write one such as 28.")
     if isinstance(file.month_days, int | float) and not 28 <= file.month_days <= 31:
-        text = f"{file.month_days:g} is no number of days; a month has 28 to 31, on average 30.4375."
+        text = f"{file.month_days:g} is not a number of days; a month has 28 to 31, on average 30.4375."
         yield positions.problem(("month_days",), text)
 
 
@@ -282,7 +282,7 @@ def _wrong_others(file: MappingFile, positions: KeyPositions) -> Iterator[Proble
     for column, said in file.other_columns.items():
         path = ("other_columns", column)
         if said not in (NOT_USED, OPEN):
-            yield positions.problem(path, f"{said!r} is no answer; name the column where it belongs, or {UNUSED}.")
+            yield positions.problem(path, f"{said!r} is not an answer; name the column where it belongs, or {UNUSED}.")
         elif said == NOT_USED and column in used:
             yield positions.problem(path, "this is said not to be used, and used above; drop one of the two.")
 

@@ -220,7 +220,7 @@ def _token(match: re.Match[str], also: Collection[tuple[str, int]]) -> Token:
     if match.groupdict().get("range"):
         why = f"{match[0].strip()!r} is a range"
     elif len(match["number"]) > LONGEST:
-        why = f"{match[0].strip()!r} is no number of days"
+        why = f"{match[0].strip()!r} is not a number of days"
     elif match["gap"].count(".") > 1:
         why = f"{match[0].strip()!r} may have had a minus, which a program replaced"
     elif unit == "unknown":

@@ -36,7 +36,7 @@ class Absent:
         if len(self.left_out):
             number = number_of(self.left_out.n_unique(), "subject")
             study.note(
-                dm, f"{number} {f'without {day_0} or not enrolled' if self.as_told else 'not enrolled'}, left out."
+                dm, f"{number} {f'without {day_0} or not enrolled' if self.as_told else 'not enrolled'}, excluded."
             )
         if len(self.kept):
             number = number_of(self.kept.n_unique(), "subject")

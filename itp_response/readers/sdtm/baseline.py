@@ -25,7 +25,7 @@ def flagged_baselines(all_records: Sequence[Records], day_0: pl.DataFrame, study
     """
     told = study.settings.baseline_flag
     flags = [flag for flag in FLAGS if told in (None, flag)]
-    is_flagged = {(id(of), flag): says_yes(of, flag, study, "taken as no flag") for of in all_records for flag in flags}
+    is_flagged = {(id(of), flag): says_yes(of, flag, study, "read as no flag") for of in all_records for flag in flags}
     counts = [part for part in study.visit_records if "platelets" in part.cells]
     empty = pl.DataFrame(schema=dict.fromkeys((*COLUMNS, "flag"), pl.String))
     found = pl.concat(

@@ -101,7 +101,7 @@ def _note_grades(records: Records, graded: _Graded, fatal: pl.Series, study: Sdt
     domain = records.domain
     if fatal.any():
         number = number_of(int(fatal.sum()), "bleeding event")
-        study.note(records, f"{number} of grade 5, which is death, taken as WHO grade 4.", warning=True)
+        study.note(records, f"{number} of grade 5 (death), assumed to be WHO grade 4.", warning=True)
     if graded.by_severity.any():
         number = number_of(int(graded.by_severity.sum()), "bleeding event")
         study.note(records, f"{number} graded by {domain}SEV: MILD 1, MODERATE 2, SEVERE 3.", warning=True)
@@ -109,18 +109,18 @@ def _note_grades(records: Records, graded: _Graded, fatal: pl.Series, study: Sdt
         number = number_of(int(graded.by_scale.sum()), "bleeding event")
         study.note(records, f"{number} graded by the scale of the supplement, {' or '.join(graded.scales)}.")
     if graded.by_toxicity.any():
-        study.note(records, f"grades of {domain}TOXGR taken as WHO grades.", warning=True)
+        study.note(records, f"grades of {domain}TOXGR assumed to be WHO grades.", warning=True)
 
 
 def _note_terms(records: Records, term: pl.Series, bleeding: pl.Series, named: pl.Series, study: SdtmStudy) -> None:
     """Note which terms count as bleeding, and which similar ones do not."""
     terms = term.filter(bleeding)
     words = f": {first_few(terms.unique().sort(), 10)}" if len(terms) else ""
-    study.note(records, f"{of_all(len(terms), records)} taken as bleeding{words}.")
+    study.note(records, f"{of_all(len(terms), records)} counted as bleeding{words}.")
     alike = term.filter(~named & term.str.contains(BLEEDING_LIKE).fill_null(value=False))
     if len(alike):
         shown = first_few(alike.unique().sort(), 10)
-        what = f"{number_of(len(alike), 'record')} not taken as bleeding, though like it: {shown}"
+        what = f"{number_of(len(alike), 'record')} not counted as bleeding, though like it: {shown}"
         study.note(records, f"{what}; 'bleeding_terms' in sdtm.toml says which are.", warning=True)
 
 
@@ -131,7 +131,7 @@ def _lasting(first_days: VisitRecords, counted: CountDays, study: SdtmStudy) -> 
     goes_on = without_end(records).gather(first_days.row).to_numpy() & np.isnan(end.low)
     last = np.where(goes_on, np.inf, end.low)
     for rows, what in (
-        (np.isnan(last), "without an end taken for the first day alone"),
+        (np.isnan(last), "without an end date, assumed to have lasted one day"),
         (
             ((start.low < start.high) & ~np.isnan(last)) | (end.low < end.high),
             "with dates known in part: not known on the days of counts on which there may have been bleeding",
@@ -153,7 +153,7 @@ def _lasting(first_days: VisitRecords, counted: CountDays, study: SdtmStudy) -> 
         cells = {"date": inside["date"], "bleeding_grade": inside["grade"]}
         study.visit_records.append(replace(first_days, row=first_days.row[event], cells=cells, only_cells=True))
         days = number_of(len(inside), "further day")
-        study.note(records, f"bleeding of several days stands on {days} with a count.")
+        study.note(records, f"bleeding of several days is recorded on {days} with a count.")
 
 
 def _interval(records: Records, name: str, row: Ints, study: SdtmStudy) -> Numbers:
@@ -180,13 +180,13 @@ def bleeding_findings(records: Records, counted: CountDays, study: SdtmStudy) ->
     other = finding_object.filter(of_bleeding & ~scale.fill_null(value=False))
     if len(other):
         codes = first_few(test.filter(of_bleeding & ~scale.fill_null(value=False)).drop_nulls().unique().sort(), 10)
-        text = f"{number_of(len(other), 'record')} about bleeding not taken as its grade: FATESTCD {codes}"
+        text = f"{number_of(len(other), 'record')} about bleeding not read as its grade: FATESTCD {codes}"
         study.note(records, f"{text}; 'bleeding_tests' in sdtm.toml says which are.", warning=True)
     if not len(row):
-        study.note(records, f"{of_all(0, records)} taken as a grade of bleeding.")
+        study.note(records, f"{of_all(0, records)} read as a bleeding grade.")
         return
     codes = first_few(test.gather(row).unique().sort(), 10)
-    study.note(records, f"{of_all(len(row), records)} taken as a grade of bleeding: FATESTCD {codes}.")
+    study.note(records, f"{of_all(len(row), records)} read as a bleeding grade: FATESTCD {codes}.")
     row, dates = dated(records, row, counted, "a grade of bleeding", study)
     names = {"date": "FADTC", "bleeding_grade": "FASTRESC"}
     cells = {"date": dates, "bleeding_grade": grade.gather(row)}

@@ -103,7 +103,9 @@ def _without_unit(records: Records, row: Ints, variable: str, unit: str, study: 
     large: Ints = row[(number > LARGEST_WITHOUT_UNIT).fill_null(value=False).to_numpy()]
     cure = f"has no unit, and looks like cells/µL; fill in {unit}"
     study.wrong_cells(records, records.cells(variable), large, lambda text: f"{quoted(text)} {cure}.")
-    study.note(records, f"{number_of(len(row), 'count')} without a unit in {unit} taken as 10⁹/L.", warning=True)
+    study.note(
+        records, f"{number_of(len(row), 'count')} without a unit in {unit} assumed to be in 10⁹/L.", warning=True
+    )
     return large
 
 

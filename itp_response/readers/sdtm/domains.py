@@ -397,6 +397,6 @@ def _numbers(records: Records, study: SdtmStudy) -> Ints:
     numbers = records.texts(name).cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy()
     whole: Bools = numbers == np.floor(numbers)
     study.wrong_cells(
-        records, records.cells(name), np.flatnonzero(~whole), lambda text: f"{quoted(text)} is no number of a record."
+        records, records.cells(name), np.flatnonzero(~whole), lambda text: f"{quoted(text)} is not a record number."
     )
     return np.where(whole, numbers, 0).astype(np.int64)

@@ -54,7 +54,9 @@ def _note(records: Records, used: Ints, study: SdtmStudy) -> None:
 
 
 def _no_record(files: str, text: str) -> str:
-    return f"{quoted(text)} is no record of the subject in {files}; correct it." if text else f"no subject of {files}."
+    return (
+        f"{quoted(text)} is not a record of the subject in {files}; correct it." if text else f"no subject of {files}."
+    )
 
 
 def _two_values(text: str) -> str:

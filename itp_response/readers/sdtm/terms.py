@@ -93,7 +93,7 @@ class Settings(BaseModel):
         description="FATESTCD that are the grade of bleeding at a visit, and QNAM of SUPPAE and SUPPCE that are one",
     )
     rescue_categories: list[str] = Field(
-        default=["RESCUE"], description="what a category (--CAT or --SCAT) of rescue treatment has in it"
+        default=["RESCUE", "SALVAGE"], description="what a category (--CAT or --SCAT) of rescue treatment has in it"
     )
     rescue_names: list[str] = Field(
         default=[], description="names (--DECOD or --TRT) that are rescue treatment whatever the category"

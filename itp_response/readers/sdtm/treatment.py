@@ -57,18 +57,18 @@ def rescues(records: Records, counted: CountDays, study: SdtmStudy) -> None:
             )
             if len(values)
         ]
-        study.note(records, f"{of_all(len(row), records)} taken as rescue treatment by {' and '.join(by)}.")
+        study.note(records, f"{of_all(len(row), records)} counted as rescue treatment by {' and '.join(by)}.")
         _courses(records, row, name.fill_null("1"), f"{domain}TRT", counted, study, may_go_on=True)
     elif records.domain != "EX":
         cure = "'rescue_categories' and 'rescue_names' in sdtm.toml say which are"
-        study.note(records, f"{of_all(0, records)} taken as rescue treatment; {cure}.", warning=True)
+        study.note(records, f"{of_all(0, records)} counted as rescue treatment; {cure}.", warning=True)
 
 
 def _flagged(records: Records, study: SdtmStudy) -> pl.Series:
     """The records that the supplement flags as rescue treatment."""
     flagged = pl.Series([False]).new_from_index(0, len(records))
     for name in filter(records.has, study.settings.rescue_flags):
-        flagged |= says_yes(records, name, study, "not taken as rescue treatment")
+        flagged |= says_yes(records, name, study, "not counted as rescue treatment")
     return flagged
 
 
@@ -103,11 +103,11 @@ def _courses(
         end = last.zip_with(until_last, end)
         if ongoing.any():
             number = number_of(int(ongoing.sum()), "rescue treatment")
-            study.note(records, f"{number} still going on, taken to the last count.", warning=True)
+            study.note(records, f"{number} ongoing, assumed to have lasted until the last count.", warning=True)
         endless &= ~ongoing
     if endless.any():
         number = number_of(int(endless.sum()), "rescue treatment")
-        study.note(records, f"{number} without an end taken as of one day.", warning=True)
+        study.note(records, f"{number} without an end date, assumed to have lasted one day.", warning=True)
     names = {"date": f"{domain}STDTC", "rescue": variable, "rescue_end": f"{domain}ENDTC"}
     cells = {"date": begin, "rescue": name.gather(row), "rescue_end": end}
     reasons = [reason for reason in (f"{domain}INDC", *study.settings.rescue_reasons) if records.has(reason)]
@@ -126,7 +126,7 @@ def raised_doses(records: Records, dm: Records, day_0: str, counted: CountDays, 
     row = records.rows(took_place(records, raised.fill_null(value=False), "a raised dose", study))
     _report_doses(records, doses, row, study)
     if len(row):
-        text = f"{number_of(len(row), 'dose')} above that at enrolment taken as rescue treatment"
+        text = f"{number_of(len(row), 'dose')} above that at enrolment counted as rescue treatment"
         cure = "if they were planned, put 'raised_dose_is_rescue = false' in sdtm.toml"
         study.note(records, f"{text}; {cure}.", warning=True)
         _courses(records, row, records.texts("EXTRT").fill_null("1"), "EXDOSE", counted, study, may_go_on=False)
@@ -160,14 +160,15 @@ def _doses(records: Records, dm: Records, day_0: str) -> pl.DataFrame:
 def _report_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: SdtmStudy) -> None:
     """Report doses that cannot be compared with that at enrolment; the rows `raised` are read with the visits."""
     given = records.texts("EXDOSE").is_not_null()
+    _note_doses_not_known(records, given, study)
     none = given & doses["dose"].is_null()
     no_number = records.rows(given & records.texts("EXDOSE").cast(pl.Float64, strict=False).is_null())
     if int(none.sum()) > len(no_number):
         number = number_of(int(none.sum()) - len(no_number), "dose")
-        study.note(records, f"{number} of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), taken as no dose.")
+        study.note(records, f"{number} of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), counted as no dose.")
     nameless = records.rows(records.subject.is_null() & given)
     study.leave_out(records, "USUBJID", np.setdiff1d(nameless, raised), lambda _: "the patient is missing; fill it in.")
-    study.leave_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is no dose; give a number.")
+    study.leave_out(records, "EXDOSE", no_number, lambda text: f"{quoted(text)} is not a dose; give a number.")
     problems = Problems()
     as_day_numbers(records.cells("EXSTDTC"), problems)
     invalid = np.concatenate([np.zeros(0, np.int64), *(unreadable.rows for unreadable in problems.unreadable)])
@@ -175,8 +176,17 @@ def _report_doses(records: Records, doses: pl.DataFrame, raised: Ints, study: Sd
         study.leave_out(records, "EXSTDTC", np.setdiff1d(unreadable.rows, raised), unreadable.wording)
     without_start = np.setdiff1d(records.rows(doses["start"].is_null() & given & ~none), invalid)
     if len(without_start):
-        text = f"{number_of(len(without_start), 'dose')} without the day it began not taken for the dose at enrolment"
+        text = f"{number_of(len(without_start), 'dose')} without the day it began not used as the dose at enrolment"
         study.note(records, f"{text}.", warning=True)
+
+
+def _note_doses_not_known(records: Records, given: pl.Series, study: SdtmStudy) -> None:
+    """Note the treatments without a dose, beside others with one: whether it was raised is not known."""
+    taken = records.texts("EXSTAT").is_null() & (records.texts("EXOCCUR").fill_null("Y").str.to_uppercase() == "Y")
+    number = int((~given & taken & records.texts("EXSTDTC").is_not_null()).sum())
+    if number and given.any():
+        text = f"{number_of(number, 'record')} of study treatment without a dose (EXDOSE)"
+        study.note(records, f"{text}: a raised dose may not be recognised.", warning=True)
 
 
 def stopped_of(all_records: Sequence[Records], dm: Records, counted: CountDays, study: SdtmStudy) -> pl.DataFrame:
@@ -214,7 +224,7 @@ def _wrong_stops(records: Records, row: Ints, dm: Records) -> Iterator[tuple[str
     yield "USUBJID", row[not_in_dm.to_numpy()], lambda text: f"{quoted(text)} {cure}."
     numbers = cells["DSSEQ"].cast(pl.Float64, strict=False)
     no_number = cells["DSSEQ"].is_not_null() & ~(numbers == numbers.floor()).fill_null(value=False)
-    yield "DSSEQ", row[no_number.to_numpy()], lambda text: f"{quoted(text)} is no number of a record."
+    yield "DSSEQ", row[no_number.to_numpy()], lambda text: f"{quoted(text)} is not a record number."
 
 
 def _stops(records: Records, study: SdtmStudy) -> pl.Series:

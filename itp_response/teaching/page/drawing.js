@@ -14,8 +14,8 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** An endpoint by its label, with its id; one whose label is its id is named once. */
-export const named = (label, id) => (label.toLowerCase() === id.toLowerCase() ? label : `${label} (${id})`);
+/** An endpoint by its label, with its id; where the label is the id, it is named once. */
+export const named = (label, id) => (label.toLowerCase() === id.replaceAll("_", " ").toLowerCase() ? label : `${label} (${id})`);
 
 /** The number drawn for a count; a censored count is drawn at its bound. */
 export const number = (count) => (count === "" ? null : Number(count.replace(/^[<>≤≥]=?/, "")));

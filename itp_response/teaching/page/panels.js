@@ -22,7 +22,7 @@ export const badge = (value) => make("span", { className: `badge ${value}`, titl
 const MARKS = { yes: "✓", no: "✕", open: "?" };
 const TRUTHS = { yes: "true", no: "false", open: "unknown" };
 const EFFECTS = {
-  supports: "supports the endpoint", against: "counts against the endpoint", open: "leaves the result open",
+  supports: "supports the endpoint", against: "counts against the endpoint", open: "makes the result unknown",
   disregards: "the observation is disregarded", none: "no effect",
 };
 
@@ -107,7 +107,7 @@ const sample = (...parts) => svg("svg", { width: 22, height: 16, viewBox: "-11 -
 const DOTS = {
   yes: [], no: [["path", { class: "cross", d: "M-2.4-2.4 2.4 2.4M2.4-2.4-2.4 2.4" }]], open: [["text", { class: "glyph", y: 3.5 }, "?"]], void: [], aside: [],
 };
-const LANE_EFFECTS = { supports: "supports the endpoint", against: "counts against it", open: "unknown, leaves it open", disregards: "observation disregarded", none: "no effect (filled: true)" };
+const LANE_EFFECTS = { supports: "supports the endpoint", against: "counts against it", open: "unknown", disregards: "observation disregarded", none: "no effect (filled: true)" };
 
 const bracketInWords = ({ confirming, ended }) => (confirming != null ? "from onset to confirmation" : ended != null ? "from onset to end" : "onset");
 

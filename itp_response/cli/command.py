@@ -1,0 +1,129 @@
+"""What all commands have in common: examples in their help, options in groups, --quiet, --force, one bar."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import click
+
+from itp_response.cli.files import OutputFile, check_outputs, outputs
+from itp_response.cli.options import READING
+from itp_response.cli.progress import BAR, ProgressBar
+from itp_response.cli.terminal import QUIET, complain, say
+from itp_response.messages.errors import ItpResponseError
+
+
+class Command(click.Command):
+    """A command that writes its outputs only where nothing is replaced, and says what it has written."""
+
+    def __init__(
+        self,
+        *arguments: Any,
+        examples: Sequence[str] = (),
+        has_bar: bool = True,
+        **further: Any,
+    ) -> None:
+        """`examples` stand in the help, as they are typed after the name of the program."""
+        super().__init__(*arguments, **further)
+        self.examples = examples
+        self.has_bar = has_bar
+        if any(isinstance(param.type, OutputFile) for param in self.params):
+            self.params.append(click.Option(["--force"], is_flag=True, help="Replace an output that is there already."))
+        quiet = "Print errors only on standard error: no summary, notes, assumptions or progress."
+        self.params.append(click.Option(["--quiet", "-q"], is_flag=True, help=quiet))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        quiet, force = ctx.params.pop("quiet"), ctx.params.pop("force", False)
+        ctx.meta[QUIET] = quiet
+        check_outputs(ctx, self.params, force=force)
+        written = outputs(ctx, self.params)
+        with ProgressBar(wanted=self.has_bar and not quiet) as bar:
+            ctx.meta[BAR] = bar
+            super().invoke(ctx)
+        for path in written.values():
+            say(f"written to {path}")
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_help_text(ctx, formatter)
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}itp-response {example}\n")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"Options": [], "How the data are read": [], "Every command": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None and isinstance(param, click.Option):
+                groups[_group(param)].append(record)
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def _group(option: click.Option) -> str:
+    """The title under which an option stands in the help."""
+    if {"--force", "--quiet", "--help"} & set(option.opts):
+        return "Every command"
+    return "How the data are read" if option.name in READING else "Options"
+
+
+def command(name: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Command]:
+    """Makes a function a `Command`; `options` are those of click, and of `Command`."""
+    return click.command(name, cls=Command, **options)
+
+
+class Commands(click.Group):
+    """The program: its commands in groups; errors as they stand, with exit status 2."""
+
+    def __init__(self, *arguments: Any, **further: Any) -> None:
+        super().__init__(*arguments, **further)
+        self.groups: dict[str, list[str]] = {}
+
+    def add_group(self, title: str, commands: Iterable[click.Command]) -> None:
+        """Add commands under a title."""
+        for one in commands:
+            self.add_command(one)
+            self.groups.setdefault(title, []).append(str(one.name))
+
+    def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **further: Any) -> Any:  # type: ignore[override]
+        try:
+            status = super().main(args, standalone_mode=False, **further)
+        except click.ClickException as error:
+            if not standalone_mode:
+                raise
+            complain(_sentence(error))
+            raise SystemExit(error.exit_code) from None
+        except click.Abort:
+            complain("stopped; no output was written.")
+            raise SystemExit(130) from None
+        if standalone_mode:
+            raise SystemExit(status if isinstance(status, int) else 0)
+        return status
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ItpResponseError as error:
+            complain(f"error: {error}")
+            ctx.exit(2)
+        except KeyboardInterrupt:
+            complain("stopped; no output was written.")
+            ctx.exit(130)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        widest = max(map(len, self.commands))
+        for title, names in self.groups.items():
+            with formatter.section(title):
+                # The names are padded, so that the texts of all groups stand below each other.
+                formatter.write_dl([(name.ljust(widest), self.commands[name].short_help or "") for name in names])
+
+
+def _sentence(error: click.ClickException) -> str:
+    """What click refuses, with the command whose help says more; that help where nothing was asked for."""
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return message
+    more = f" '{context.command_path} --help' says more." if context else ""
+    return f"error: {message if message.endswith(('.', '?')) else f'{message}.'}{more}"
