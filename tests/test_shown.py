@@ -56,7 +56,7 @@ DOCUMENTS = {"Mapped", "Page", "Picture", "Question"}
 INPUTS = {"CodedStudy", "MappedStudy", "ReadOptions"}
 """What is given to functions alone."""
 SAYS = {
-    "Adam": "EXAMPLE: 168 patients in ADITP, ADRS, ADTTE, ADICE. Response definition: Wu 2022 (ATRA trial)",
+    "Adam": "EXAMPLE: 168 patients in ADITP, ADRS, ADLB, ADTTE, ADICE. Response definition: Wu 2022 (ATRA trial)",
     "Classification": (
         "168 patients in two arms, 3,323 patient-days from visits.csv. Response definition: Wu 2022 (ATRA trial)"
     ),

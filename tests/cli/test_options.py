@@ -180,7 +180,12 @@ class TestAdam:
         return itp_response.adam(list(self.ROWS), list(self.PATIENTS), study="S", options=ReadOptions(**options))
 
     def test_of_events(self):
-        frame = self.made(impute="last").datasets["ADICE"].frame.select("ADECOD", "ASTDT", "ASTDTF", "AENDT", "AENDTF")
+        frame = (
+            self.made(impute="last")
+            .datasets["ADICE"]
+            .frame.filter(PARAMCD="OR")
+            .select("ADECOD", "ASTDT", "ASTDTF", "AENDT", "AENDTF")
+        )
 
         assert [(str(row[1]), row[2], str(row[3]), row[4]) for row in frame.rows()] == [
             ("2019-03-31", "D", "2019-12-31", "M"),

@@ -93,6 +93,12 @@ def of_set(name):
     return itp_response.adam(itp_response.classify(cohort, criteria=criteria), study="WORKED")
 
 
+def overall(analysis):
+    """The records of ADRS that are not by visit."""
+    codes = [parameter.code for parameter in analysis.parameters if parameter.what != "visit"]
+    return analysis.datasets["ADRS"].frame.filter(pl.col("PARAMCD").is_in(codes))
+
+
 def day_of(study_day):
     """Days since day 0 of a CDISC study day."""
     return None if study_day is None else study_day - 1 if study_day > 0 else study_day
@@ -104,7 +110,7 @@ def date(text):
 
 class TestADRS:
     def test_has_a_record_per_patient_and_parameter_in_the_order_of_the_cohort(self, study):
-        frame = study.datasets["ADRS"].frame
+        frame = overall(study)
 
         assert frame["USUBJID"].to_list()[:8] == ["01"] * 7 + ["02"]
         assert frame["PARAMCD"].to_list()[:7] == ["OR", "CR", "SR", "RELAPSE", "REMISSIN", "LATERESC", "BSTRSPNS"]
@@ -145,7 +151,7 @@ class TestADRS:
         assert records(study, "ADRS", "AVALC", "AVAL", "ANL01FL", USUBJID="03", PARAMCD="RELAPSE") == [
             ("NA", None, None)
         ]
-        assert set(study.datasets["ADRS"].frame.filter(pl.col("AVALC") != "NA")["ANL01FL"]) == {"Y"}
+        assert set(overall(study).filter(pl.col("AVALC") != "NA")["ANL01FL"]) == {"Y"}
 
     def test_a_ranked_list_has_its_names_and_no_number(self, study):
         assert records(study, "ADRS", "USUBJID", "AVALC", "AVAL", PARAMCD="BSTRSPNS") == [
@@ -269,7 +275,7 @@ def contradictions(classification):
     codes = {parameter.code: parameter.endpoint for parameter in parameters(classification.criteria)}
     verdicts = {
         (row["USUBJID"], codes[row["PARAMCD"]]): row
-        for row in analysis.datasets["ADRS"].frame.iter_rows(named=True)
+        for row in overall(analysis).iter_rows(named=True)
         if row["AVALC"] is not None
     }
     for time in analysis.datasets["ADTTE"].frame.iter_rows(named=True):
@@ -344,17 +350,19 @@ class TestTogether:
 
 class TestADICE:
     def test_has_rescue_courses_and_the_end_of_treatment(self, study):
-        assert records(study, "ADICE", "USUBJID", "ASEQ", "ATERM", "ADECOD", "ASTDT", "AENDT", "ASTDY", "AENDY") == [
+        assert records(
+            study, "ADICE", "USUBJID", "ICESEQ", "ATERM", "ADECOD", "ASTDT", "AENDT", "ASTDY", "AENDY", PARAMCD="OR"
+        ) == [
             ("02", 1, "IVIg", "RESCUE TREATMENT", date("2019-01-12"), date("2019-01-13"), 3, 4),
             ("02", 2, "Prednisone", "RESCUE TREATMENT", date("2019-05-20"), date("2019-05-20"), 131, 131),
             ("03", 1, "TREATMENT DISCONTINUED", "TREATMENT DISCONTINUED", date("2019-03-20"), None, 20, None),
         ]
-        assert records(study, "ADICE", "SRCVAR", "SRCSEQ") == [
+        assert records(study, "ADICE", "SRCVAR", "SRCSEQ", PARAMCD="OR") == [
             ("rescue", 8),
             ("rescue", 12),
             ("treatment_discontinued", 4),
         ]
-        assert records(study, "ADICE", "SRCDOM", USUBJID="03") == [("patients.csv",)]
+        assert records(study, "ADICE", "SRCDOM", USUBJID="03", PARAMCD="OR") == [("patients.csv",)]
 
     def test_the_end_of_treatment_has_its_line_whatever_it_was_read_from(self, tmp_path):
         (tmp_path / "export.csv").write_text("id,plt,day,stopped\n1,15,0,\n1,20,7,9\n2,15,0,\n")
@@ -367,7 +375,7 @@ class TestADICE:
             *itp_response.mapped(tmp_path / "export.csv", tmp_path / "mapping.toml"), study="S"
         )
 
-        assert records(analysis, "ADICE", "USUBJID", "ASTDY", "SRCDOM", "SRCVAR", "SRCSEQ") == [
+        assert records(analysis, "ADICE", "USUBJID", "ASTDY", "SRCDOM", "SRCVAR", "SRCSEQ", PARAMCD="OR") == [
             ("1", 10, "export.csv", "stopped", 3)
         ]
 
@@ -379,7 +387,137 @@ class TestADICE:
 
         analysis = itp_response.adam(rows, study="S")
 
-        assert records(analysis, "ADICE", "SRCVAR", "SRCSEQ") == [("rescue", None)]
+        assert records(analysis, "ADICE", "SRCVAR", "SRCSEQ", PARAMCD="OR") == [("rescue", None)]
+
+    def test_each_event_has_the_strategy_of_each_endpoint(self, study):
+        """Rescue treatment in the first five weeks decides against a sustained response alone."""
+        found = records(study, "ADICE", "USUBJID", "ICESEQ", "PARAMCD", "ICESTRAT")
+        assert sorted(found, key=lambda record: record[:2]) == [
+            *(("02", 1, code, "COMPOSITE" if code == "SR" else None) for code in ENDPOINTS),
+            *(("02", 2, code, None if code in ("CR", "LATERESC") else "COMPOSITE") for code in ENDPOINTS),
+            *(("03", 1, code, {"OR": "COMPOSITE", "LATERESC": "TREATMENT POLICY"}.get(code)) for code in ENDPOINTS),
+        ]
+
+
+ENDPOINTS = ("OR", "CR", "SR", "RELAPSE", "REMISSIN", "LATERESC")
+
+
+class TestVisits:
+    def test_adrs_has_the_state_on_each_day_with_a_count(self, study):
+        assert records(
+            study, "ADRS", "AVISIT", "AVISITN", "AVALC", "ADY", "ANL01FL", USUBJID="01", PARAMCD="ORVISIT"
+        ) == [
+            ("Baseline", 1, "N", 1, "Y"),
+            ("Week 4", 29, "Y", 29, "Y"),
+            ("Week 4", 29, "Y", 36, None),
+            ("Week 6", 43, "N", 50, "Y"),
+            ("Week 52", 365, "N", 365, "Y"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("days", "visits"),
+        [
+            ([-28, -29], ["Baseline", None]),
+            ([3, 4], ["Baseline", "Week 1"]),
+            ([35, 36], ["Week 4", "Week 6"]),
+            ([378, 379], ["Week 52", None]),
+        ],
+    )
+    def test_a_day_belongs_to_the_nearest_planned_visit(self, days, visits):
+        rows = [{"patient_id": str(n), "day": day, "platelets": 15} for n, day in enumerate(days)]
+
+        analysis = itp_response.adam(rows, study="S")
+
+        assert [visit for (visit,) in records(analysis, "ADLB", "AVISIT")] == visits
+
+    def test_the_nearest_day_is_analysed_of_two_as_near_the_earlier(self):
+        days = [6, 8, 12, 13, 15]
+        rows = [{"patient_id": "1", "day": day, "platelets": 15} for day in days]
+
+        analysis = itp_response.adam(rows, study="S")
+
+        assert records(analysis, "ADLB", "ADY", "AVISIT", ANL01FL="Y") == [(7, "Week 1"), (14, "Week 2")]
+
+    def test_a_set_without_planned_visits_has_none(self):
+        rows = [{"patient_id": "1", "day": day, "platelets": 15} for day in (0, 6)]
+
+        analysis = itp_response.adam(rows, criteria="godeau_2008", study="S")
+
+        assert records(analysis, "ADLB", "AVISIT", "AVISITN", "ANL01FL") == [(None, None, "Y")] * 2
+
+
+class TestADLB:
+    def test_has_baseline_change_and_level(self, study):
+        columns = ("ADY", "AVAL", "BASE", "CHG", "PCHG", "ABLFL", "MCRIT1ML", "MCRIT1MN")
+        assert records(study, "ADLB", *columns, USUBJID="01") == [
+            (1, 15, 15, None, None, "Y", "NR", 3),
+            (29, 60, 15, 45, 300, None, "R", 2),
+            (36, 70, 15, 55, 366.67, None, "R", 2),
+            (50, 20, 15, 5, 33.33, None, "NR", 3),
+            (365, 12, 15, -3, -20, None, "NR", 3),
+        ]
+
+    def test_its_criteria_are_the_conditions_on_the_count(self, study):
+        frame = study.datasets["ADLB"].frame
+        assert frame.select(pl.col("^CRIT\\d$").first()).row(0) == (
+            "a count of at least 30",
+            "a count of at least twice the baseline",
+            "a count of at least 100",
+            "a count above 30",
+            "a count below 30",
+        )
+        for name, met in (
+            ("CRIT1FL", frame["AVAL"] >= 30),
+            ("CRIT2FL", frame["AVAL"] >= 2 * frame["BASE"]),
+            ("CRIT5FL", frame["AVAL"] < 30),
+        ):
+            assert frame[name].to_list() == ["Y" if one else "N" for one in met]
+
+    def test_a_count_within_the_wash_out_is_flagged(self, study):
+        assert records(study, "ADLB", "ADY", USUBJID="02", WASHFL="Y") == []
+        rows = [
+            {"patient_id": "1", "day": 0, "platelets": 15, "rescue": "IVIg"},
+            {"patient_id": "1", "day": 30, "platelets": 60},
+        ]
+
+        assert records(itp_response.adam(rows, study="S"), "ADLB", "ADY", "WASHFL") == [(1, None), (31, "Y")]
+
+    def test_a_count_of_which_a_limit_is_known_is_a_text(self):
+        rows = [{"patient_id": "1", "day": 0, "platelets": "15"}, {"patient_id": "1", "day": 7, "platelets": "<10"}]
+
+        analysis = itp_response.adam(rows, study="S")
+
+        assert records(analysis, "ADLB", "AVAL", "AVALC", "CHG", "CRIT1FL", "CRIT2FL") == [
+            (15, None, None, "N", "N"),
+            (None, "<10", None, "N", "N"),
+        ]
+
+    def test_the_last_of_equal_counts_is_the_baseline_record(self):
+        rows = [{"patient_id": "1", "day": day, "platelets": 15} for day in (-7, 0, 7)]
+
+        assert records(itp_response.adam(rows, study="S"), "ADLB", "ADY", ABLFL="Y") == [(1,)]
+
+    def test_a_day_known_in_part_has_no_visit_and_no_day(self):
+        rows = [
+            {"patient_id": "1", "date": "2019-01-01", "platelets": 15},
+            {"patient_id": "1", "date": "2019-03", "platelets": 60},
+        ]
+
+        analysis = itp_response.adam(rows, study="S")
+
+        assert records(analysis, "ADLB", "AVAL", "AVISIT", "ADT", "ADY", "CRIT1FL") == [
+            (15, "Baseline", date("2019-01-01"), 1, "N"),
+            (60, None, None, None, None),
+        ]
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_of_every_set_base_is_that_of_the_baseline_record(self, name):
+        frame = of_set(name).datasets["ADLB"].frame
+
+        flagged = frame.filter(ABLFL="Y")
+        assert flagged["USUBJID"].is_unique().all()
+        assert (flagged["AVAL"] == flagged["BASE"]).all()
+        assert frame.filter(pl.col("AVALC").is_null())["AVAL"].null_count() == 0
 
 
 class TestADITP:
@@ -415,7 +553,7 @@ class TestStudyDays:
 
         analysis = itp_response.adam(days, study="S")
 
-        assert records(analysis, "ADICE", "ASTDY") == [(-2,), (-1,), (1,), (2,)]
+        assert records(analysis, "ADICE", "ASTDY", PARAMCD="OR") == [(-2,), (-1,), (1,), (2,)]
         assert "The source has no dates: only study days are given." in analysis.notes
 
 
@@ -444,7 +582,7 @@ class TestSources:
         assert records(analysis, "ADRS", "SRCDOM", "SRCVAR", "SRCSEQ", "CNFDOM", "CNFSEQ", PARAMCD="OR") == [
             ("LB", "LBSTRESN", 12, "LB", 13)
         ]
-        assert records(analysis, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ") == [("CM", "CMTRT", 31)]
+        assert records(analysis, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ", PARAMCD="OR") == [("CM", "CMTRT", 31)]
 
     def test_each_line_is_the_patients_and_has_the_day_and_what_was_looked_at(self, analysis):
         table = pl.read_csv(STUDY[0], infer_schema=False).with_columns(pl.Series("line", range(2, 3325)))
@@ -487,13 +625,14 @@ class TestSources:
         assert set(joined["LBTESTCD"]) == {"PLAT"}
         assert set(joined["SRCVAR"]) == {"LBSTRESN"}
         assert (joined["LBDTC"].str.slice(0, 10) == joined["ADT"].dt.to_string("%Y-%m-%d")).all()
-        stops = analysis.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "TREATMENT DISCONTINUED")
+        events = analysis.datasets["ADICE"].frame.filter(PARAMCD="OR")
+        stops = events.filter(pl.col("ADECOD") == "TREATMENT DISCONTINUED")
         records_of = sdtm.ds.select("USUBJID", pl.col("DSSEQ").cast(pl.Int32), "DSSTDTC", "DSDECOD")
         joined = stops.join(records_of, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "DSSEQ"], how="left")
         assert (len(joined), set(joined["SRCDOM"]), set(joined["SRCVAR"])) == (144, {"DS"}, {"DSSTDTC"})
         assert (joined["DSSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
         assert "COMPLETED" not in set(joined["DSDECOD"])
-        courses = analysis.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
+        courses = events.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
         doses = sdtm.ex.select("USUBJID", pl.col("EXSEQ").cast(pl.Int32), "EXSTDTC")
         joined = courses.join(doses, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "EXSEQ"], how="left")
         assert (joined["EXSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
@@ -510,20 +649,20 @@ class TestPartialDates:
 
         analysis = itp_response.adam(rows, study="S")
 
-        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDT", "AENDY", "SRCSEQ") == [
+        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDT", "AENDY", "SRCSEQ", PARAMCD="OR") == [
             (None, None, None, None, 2),
             (date("2019-05-01"), 121, None, None, 3),
             (date("2019-07-01"), 182, date("2019-07-02"), 183, 4),
         ]
         imputed = itp_response.adam(rows, study="S", options=ReadOptions(impute="first"))
-        assert records(imputed, "ADICE", "ASTDT")[0] == (date("2019-03-01"),)
+        assert records(imputed, "ADICE", "ASTDT", PARAMCD="OR")[0] == (date("2019-03-01"),)
 
     def test_nor_are_days_from_a_day_0_that_is(self):
         rows = [{"patient_id": "1", "date": "2019-05-01", "platelets": 15, "rescue": "IVIg"}]
 
         analysis = itp_response.adam(rows, [{"patient_id": "1", "enrolment_date": "2019-04"}], study="S")
 
-        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDY") == [(None, None, None)]
+        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDY", PARAMCD="OR") == [(None, None, None)]
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -590,7 +729,7 @@ class TestConformance:
             assert 0 not in analysis.datasets["ADRS"].frame[days].to_list()
 
     def test_a_date_is_that_of_one_of_the_records(self, name):
-        frame = of_set(name).datasets["ADRS"].frame
+        frame = overall(of_set(name))
 
         assert (frame["ADTREC"].is_not_null() == frame["ADY"].is_not_null()).all()
 
@@ -659,7 +798,7 @@ class TestFiles:
         itp_response.adam(*STUDY, study="EXAMPLE").write(tmp_path / "two", form)
 
         names = sorted(path.name for path in (tmp_path / "one").iterdir())
-        data = [f"{name}.{form}" for name in ("adice", "aditp", "adrs", "adtte")]
+        data = [f"{name}.{form}" for name in ("adice", "aditp", "adlb", "adrs", "adtte")]
         assert names == [*data, "define.csv", "define.md", "define.xml", "provenance.json"]
         assert [(tmp_path / "one" / name).read_bytes() for name in names] == [
             (tmp_path / "two" / name).read_bytes() for name in names
@@ -674,7 +813,7 @@ class TestFiles:
             for variable in dataset.variables:
                 values = [None if value != value or value == "" else value for value in read[variable.name]]
                 if variable.type != "text":  # it takes SAS's zero for its least number
-                    values = [None if value is None else round(value) for value in values]
+                    values = [None if value is None else round(value, 9) for value in values]
                 written = dataset.frame[variable.name]
                 if variable.type == "date":  # it does not know DATE9.: SAS counts days from 1960
                     written = (written - date("1960-01-01")).dt.total_days()
@@ -717,7 +856,7 @@ class TestFiles:
         frame = table.load(range(len(table.header)))
         frame.columns = table.header
 
-        assert len(frame) == 168 * 7
+        assert len(frame) == 14_392
         assert_verdicts(frame, analysis)
 
     def test_what_an_earlier_run_left_goes(self, analysis, tmp_path):
@@ -828,8 +967,9 @@ class TestParameters:
 
         assert str(error.value).splitlines() == [
             "PARAMCD: unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, "
-            "best_response. Did you mean 'OR'?",
+            "best_response, OR_visit, CR_visit, SR_visit, remission_visit. Did you mean 'OR'?",
             "PARAMCD of OR: 'ovr' is not valid; it has 1 to 8 of A-Z, 0-9 and _, the first no digit.",
+            "PARAM: 'Relapse' is that of SR and of relapse; give each its own.",
         ]
 
     def test_two_of_the_same_text_are_told(self):
@@ -882,11 +1022,12 @@ class TestCommand:
         done = CliRunner().invoke(main, words, catch_exceptions=False)
 
         assert (done.exit_code, done.stdout) == (0, "")
-        assert done.stderr.splitlines()[:4] == [
+        assert done.stderr.splitlines()[:5] == [
             "ADITP: 168 records, ITP Response Results by Subject",
-            "ADRS: 1,176 records, Response Analysis Dataset",
+            "ADRS: 14,392 records, Response Analysis Dataset",
+            "ADLB: 3,304 records, Platelet Count Analysis Dataset",
             "ADTTE: 246 records, Time-to-Event Analysis Dataset",
-            "ADICE: 89 records, Intercurrent Events Analysis Dataset",
+            "ADICE: 534 records, Intercurrent Events Analysis Dataset",
         ]
         assert "ADTTE: DOR: 45 of 168 patients have no time to event; they have no record." in done.stderr
         frame, _ = pyreadstat.read_xport(tmp_path / "out" / "adrs.xpt", output_format="polars")
@@ -937,7 +1078,7 @@ def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
     analysis = itp_response.adam(nobody, study="S")
     analysis.write(tmp_path / "out")
 
-    assert [len(dataset.frame) for dataset in analysis.datasets.values()] == [0, 0, 0, 0]
+    assert [len(dataset.frame) for dataset in analysis.datasets.values()] == [0, 0, 0, 0, 0]
     assert nobody.long().is_empty()
 
 

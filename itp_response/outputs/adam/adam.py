@@ -18,26 +18,26 @@ from itp_response.outputs.adam.datasets import datasets
 from itp_response.outputs.adam.define import page, table
 from itp_response.outputs.adam.define_xml import Defined, define_xml
 from itp_response.outputs.adam.files import FORMATS, Format
-from itp_response.outputs.adam.parameters import Parameter, parameters
+from itp_response.outputs.adam.parameters import PLATELETS, Parameter, parameters
 from itp_response.outputs.adam.settings import DEFAULTS, AdamSettings
 from itp_response.outputs.adam.variables import NAME, TEXT, Dataset
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
-NAMES = ("aditp", "adrs", "adtte", "adice")
+NAMES = ("aditp", "adrs", "adlb", "adtte", "adice")
 OWN = {*(f"{name}.{form}" for name in NAMES for form in FORMATS), "define.xml", "define.csv", "define.md", INSIDE}
 """The files that may be in a folder that is written to; they are replaced."""
 
 
 @dataclass(frozen=True, repr=False)
 class Adam(DataResult):
-    """The datasets ADITP, ADRS, ADTTE and ADICE of a classification."""
+    """The datasets ADITP, ADRS, ADLB, ADTTE and ADICE of a classification."""
 
     classification: Classification
     study: str
     """STUDYID."""
     parameters: tuple[Parameter, ...] = field(repr=False)
-    """The parameters of ADRS and ADTTE, in the order of the criteria file."""
+    """The parameters of ADRS, ADTTE and ADLB, in the order of the criteria file."""
     datasets: Mapping[str, Dataset] = field(repr=False)
     """By name; each has a `frame`, with a column per variable; missing is null."""
     notes: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ def adam(
     threads: int | None = None,
     settings: AdamSettings | None = None,
 ) -> Adam:
-    """Make the ADaM datasets ADITP, ADRS, ADTTE and ADICE of a study.
+    """Make the ADaM datasets ADITP, ADRS, ADLB, ADTTE and ADICE of a study.
 
     Args:
         visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
@@ -145,7 +145,7 @@ def adam(
     study = _study_id(classification.cohort) if study is None else study
     if not study.strip() or len(study.encode()) > TEXT:
         raise UsageError(f"the study {study[:30]!r} is not a valid STUDYID, which has 1 to {TEXT} bytes.")
-    in_order = parameters(classification.criteria, settings)
+    in_order = (*parameters(classification.criteria, settings), PLATELETS)
     by_name = datasets(classification, study, in_order, untimed=settings.untimed)
     notes = _notes(classification, in_order, by_name, untimed=settings.untimed)
     return Adam(classification, study, in_order, by_name, tuple(notes))

@@ -23,6 +23,8 @@ FIXED = {
 }
 BY_NAME = {"ADTREC": "CL.ADTREC", "ADECOD": "CL.ADECOD", "CNSR": "CL.CNSR", "ARSNCD": "CL.ARSNCD"}
 """The list of a variable, by its name."""
+SAME_PARAMETERS = {"ADICE": "ADRS"}
+"""The datasets with parameters of another."""
 YES_ONLY = ("ANL01FL", "ABLFL", "WASHFL")
 
 
@@ -48,7 +50,7 @@ def of_variable(dataset: Dataset, variable: Variable) -> str:
     """The list of a variable; empty: it has none."""
     name = variable.name
     if name == "PARAMCD":
-        return f"CL.PARAMCD.{dataset.name}"
+        return f"CL.PARAMCD.{SAME_PARAMETERS.get(dataset.name, dataset.name)}"
     if name in YES_ONLY:
         return "CL.Y"
     if name.endswith("FL"):

@@ -88,7 +88,8 @@ def by_patient(tables: Sequence[Columns], variables: Sequence[Variable], patient
     owner = np.concatenate(list(patient))
     order = np.argsort(owner, kind="stable")
     frame = pl.concat([pl.DataFrame(table) for table in tables], how="diagonal_relaxed")[order]
-    return typed(frame.with_columns(ASEQ=numbered(owner[order])), variables)
+    absent = {name: pl.lit(None) for name in names if name not in frame.columns}
+    return typed(frame.with_columns(**absent).with_columns(ASEQ=numbered(owner[order])), variables)
 
 
 def numbered(patient: Ints) -> pl.Series:

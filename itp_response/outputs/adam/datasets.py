@@ -1,8 +1,9 @@
-"""Datasets: ADITP, ADRS, ADTTE and ADICE of a classification, made in whole columns."""
+"""Datasets: ADITP, ADRS, ADLB, ADTTE and ADICE of a classification, made in whole columns."""
 
 from collections.abc import Sequence
 
 from itp_response.classification.classification import Classification
+from itp_response.outputs.adam.counts import Counted, adlb
 from itp_response.outputs.adam.events import adice
 from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.response import adrs
@@ -19,11 +20,13 @@ def datasets(
     def of(name: str) -> list[Parameter]:
         return [parameter for parameter in parameters if parameter.dataset == name]
 
+    counted = Counted.of(classification)
     return with_lengths(
         [
             aditp(classification, study),
-            adrs(classification, study, of("ADRS")),
+            adrs(classification, study, of("ADRS"), counted),
+            adlb(counted, study),
             adtte(classification, study, of("ADTTE"), untimed=untimed),
-            adice(classification, study),
+            adice(classification, study, [one for one in parameters if one.what == "verdict"], counted),
         ]
     )

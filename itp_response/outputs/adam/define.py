@@ -21,14 +21,19 @@ def table(datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Seque
             about = (variable.label, variable.type, dataset.length(variable), None, None, variable.means)
             rows.append((name, variable.name, None, *about))
         for parameter in (parameter for parameter in parameters if parameter.dataset == name):
-            model = criteria.endpoints[parameter.endpoint]
-            value = "AVALC" if parameter.what in ("verdict", "best") else "AVAL"
-            kind = "text" if value == "AVALC" else "integer"
-            derived = (parameter.text, kind, None, parameter.endpoint, model.where or None, parameter.derivation)
+            value = parameter.values[0]
+            kind = next(variable.type for variable in dataset.variables if variable.name == value)
+            where = _where(criteria, parameter) or None
+            derived = (parameter.text, kind, None, parameter.endpoint or None, where, parameter.derivation)
             rows.append((name, value, parameter.code, *derived))
     columns = ("dataset", "variable", "paramcd", "label", "type", "length", "endpoint", "where", "derivation")
     schema = {name: pl.Int64() if name == "length" else pl.String() for name in columns}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _where(criteria: Criteria, parameter: Parameter) -> str:
+    """Where in the source the endpoint is defined."""
+    return criteria.endpoints[parameter.endpoint].where if parameter.endpoint else ""
 
 
 def page(datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Sequence[Parameter], study: str) -> str:
@@ -59,8 +64,8 @@ def _page(
     yield from _row("Dataset", "PARAMCD", "PARAM", "Endpoint", "Where", "Derivation")
     yield "|---|---|---|---|---|---|"
     for parameter in parameters:
-        where = criteria.endpoints[parameter.endpoint].where
-        about = (parameter.text, f"`{parameter.endpoint}`", where, parameter.derivation)
+        endpoint = f"`{parameter.endpoint}`" if parameter.endpoint else ""
+        about = (parameter.text, endpoint, _where(criteria, parameter), parameter.derivation)
         yield from _row(parameter.dataset, parameter.code, *about)
     for dataset in datasets.values():
         yield ""

@@ -6,27 +6,37 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from itp_response.authoring.intercurrent_events import DISCONTINUATION, deciding_rules, disregarded
+from itp_response.authoring.intercurrent_events import DISCONTINUED as DISCONTINUED_NAME
+from itp_response.authoring.intercurrent_events import RESCUE as RESCUE_IN_WORDS
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPED
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.evaluation.patient_days import PatientValues
+from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.tree import Tree, names_in
 from itp_response.outputs.adam.columns import (
     ARM,
     ASEQ,
     FLAGGED,
     FLAGS,
     MONTH,
+    PARAMETER,
     SOURCE,
     SUBJECT,
+    by_patient,
     dated,
     imputation_flags,
     in_part,
+    named,
     numbered,
     of_subjects,
     patients_with,
-    typed,
     used_variables,
 )
+from itp_response.outputs.adam.counts import Counted
+from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.sources import TREATMENT, Columns, source_records, texts_of
 from itp_response.outputs.adam.variables import Dataset, Variable, standard
 
@@ -34,6 +44,16 @@ ADICE = (
     *SUBJECT,
     ARM,
     ASEQ,
+    Variable("ICESEQ", "Intercurrent Event Sequence Number", "integer", "The number of the event within the patient."),
+    *PARAMETER,
+    Variable(
+        "ICESTRAT",
+        "Intercurrent Event Strategy",
+        "text",
+        "The strategy of ICH E9(R1) by which the endpoint handles the event: COMPOSITE where the event alone decides "
+        "against the patient, TREATMENT POLICY where no rule takes such an event into account; else missing, and the "
+        "derivation of the parameter says what the event does.",
+    ),
     Variable(
         "ATERM",
         "Analysis Term",
@@ -69,8 +89,8 @@ class IntercurrentEvents:
     """As recorded."""
 
 
-def adice(classification: Classification, study: str) -> Dataset:
-    """Rescue courses and discontinuation of treatment, as intercurrent events."""
+def adice(classification: Classification, study: str, parameters: list[Parameter], counted: Counted) -> Dataset:
+    """Rescue courses and discontinuation of treatment, as intercurrent events of each endpoint."""
     cohort = classification.cohort
     events = _events(cohort)
     patient, row = events.patient, events.row
@@ -86,7 +106,7 @@ def adice(classification: Classification, study: str) -> Dataset:
     )
     columns = {
         **{name: column.gather(patient) for name, column in of_subjects(cohort, study).items()},
-        "ASEQ": numbered(patient),
+        "ICESEQ": numbered(patient),
         "ATERM": events.term,
         "ADECOD": kind,
         **dated(cohort.day_0[patient], "AST", events.start),
@@ -96,14 +116,45 @@ def adice(classification: Classification, study: str) -> Dataset:
         **_event_records(cohort, events),
     }
     variables = used_variables(cohort, ADICE)
+    tables = [
+        {**columns, **named(parameter, len(patient)), "ICESTRAT": _strategy(counted, events, parameter.endpoint)}
+        for parameter in parameters
+    ]
     return Dataset(
         name="ADICE",
         label="Intercurrent Events Analysis Dataset",
-        structure="One record per subject and event",
+        structure="One record per subject, intercurrent event and parameter",
         keys=("STUDYID", "USUBJID", "ASEQ"),
         variables=variables,
-        frame=typed(pl.DataFrame(columns), variables),
+        frame=by_patient(tables, variables, [patient] * len(tables)),
     )
+
+
+def _strategy(counted: Counted, events: IntercurrentEvents, endpoint: str) -> pl.Series:
+    """The strategy by which the endpoint handles each event."""
+    criteria = counted.criteria
+    composite = np.zeros(len(events.patient), dtype=np.bool_)
+    for tree, holds in deciding_rules(criteria, endpoint):
+        composite |= _decides(counted, events, tree, holds)
+    ignored = disregarded(criteria, endpoint)
+    words = [RESCUE_IN_WORDS in ignored, DISCONTINUATION in ignored]
+    policy = np.where(events.rescue, *words)
+    strategies = pl.Series([None, "COMPOSITE", "TREATMENT POLICY"], dtype=pl.String)
+    return strategies.gather(np.select([composite, policy], [1, 2], default=0))
+
+
+def _decides(counted: Counted, events: IntercurrentEvents, tree: Tree, holds: bool) -> Bools:
+    """The events on whose day a rule that names them decides: that of the rescue treatment, or the end of treatment."""
+    names, patient_days = set(names_in(tree)), counted.patient_days
+    if names == {DISCONTINUED_NAME}:
+        truths = decide(tree, PatientValues(patient_days))
+        return ~events.rescue & (truths.true if holds else truths.false)[events.patient]
+    if not len(patient_days.day):
+        return np.zeros(len(events.patient), dtype=np.bool_)
+    truths = decide(tree, patient_days)
+    against = (truths.true if holds else truths.false)[np.maximum(events.row, 0)]
+    known = events.start != NO_DAY
+    return against & events.rescue & known & (names != {DISCONTINUED_NAME})
 
 
 def _events(cohort: Cohort) -> IntercurrentEvents:

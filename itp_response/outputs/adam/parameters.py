@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import Endpoint
+from itp_response.evaluation.rules.in_words import rule_in_words
+from itp_response.evaluation.rules.tree import names_in
 from itp_response.messages.errors import UsageError, one_a_line, unknown
 from itp_response.messages.wording import labelled
 from itp_response.outputs.adam.settings import DEFAULTS, AdamSettings
@@ -24,7 +26,7 @@ class Parameter:
     text: str
     endpoint: str
     what: str
-    """`verdict`, `best`, `days` in a state, `of_days` observed, `time` to an event, or the state at a `visit`."""
+    """`verdict`, `best`, `days` in a state, `of_days` observed, `time` to an event, state at a `visit`, or `count`."""
     derivation: str
 
     @property
@@ -44,6 +46,15 @@ class Flag:
     result_label: str
 
 
+PLATELETS = Parameter(
+    dataset="ADLB",
+    code="PLAT",
+    text="Platelets (10^9/L)",
+    endpoint="",
+    what="count",
+    derivation="The platelet count of the day, in 10^9/L; of several counts of a day the lowest, which decides.",
+)
+"""The one parameter that is no endpoint's."""
 PARAMCD = re.compile(rf"[A-Z_][A-Z0-9_]{{0,{NAME - 1}}}")
 
 
@@ -53,11 +64,10 @@ def parameters(criteria: Criteria, settings: AdamSettings = DEFAULTS) -> tuple[P
     PARAMCD and PARAM are those of the settings, else those of the file, else made from the endpoint's name and label.
     Raises `UsageError` with every code or text that cannot be used.
     """
-    wanted = {
-        _long(name, what, model): (name, what)
-        for name, model in criteria.endpoints.items()
-        for what in model.measures()
-    }
+    models = criteria.endpoints
+    measures = [(name, what) for name, model in models.items() for what in model.measures()]
+    measures += [(name, "visit") for name, model in models.items() if _has_state(model)]
+    wanted = {_long(name, what, models[name]): (name, what) for name, what in measures}
     codes = _codes(criteria, wanted, settings.paramcd)
     texts = _texts(criteria, wanted, settings.param)
     wrong = [*_wrong("PARAMCD", wanted, codes, settings.paramcd), *_wrong("PARAM", wanted, texts, settings.param)]
@@ -69,6 +79,11 @@ def parameters(criteria: Criteria, settings: AdamSettings = DEFAULTS) -> tuple[P
         dataset = "ADTTE" if what == "time" else "ADRS"
         in_order.append(Parameter(dataset, codes[long], texts[long], name, what, derivation))
     return tuple(in_order)
+
+
+def _has_state(model: Endpoint) -> bool:
+    """Whether a state of response can be told of a single day: the endpoint asks for a state with a count."""
+    return model.state is not None and model.is_lost is None and "platelets" in names_in(model.state.tree)
 
 
 def _codes(criteria: Criteria, wanted: Mapping[str, tuple[str, str]], given: Mapping[str, str]) -> dict[str, str]:
@@ -109,17 +124,22 @@ def _wrong(
 
 def _long(name: str, what: str, model: Endpoint) -> str:
     """The name that the code is shortened from."""
-    if what == "of_days" or (what == "days" and not model.is_length):
+    if what in ("of_days", "visit") or (what == "days" and not model.is_length):
         return f"{name}_{what}"
     return name
 
 
 def _text(label: str, what: str) -> str:
-    end = {"days": " (days)", "time": " (days)", "of_days": ": days observed"}.get(what, "")
+    end = {"days": " (days)", "time": " (days)", "of_days": ": days observed", "visit": " (by visit)"}.get(what, "")
     return f"{fitted(label, TEXT - len(end))}{end}"
 
 
 def _derivation(model: Endpoint, what: str) -> Iterator[str]:
+    if what == "visit":
+        assert model.state is not None
+        yield f"On each day with a count, whether this holds: {rule_in_words(model.state)}."
+        yield "AVALC is Y, N or NE (not evaluable); AVAL is 1 for Y, 0 for N."
+        return
     yield model.sentence()
     match what:
         case "verdict":
