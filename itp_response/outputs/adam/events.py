@@ -154,7 +154,8 @@ def _decides(counted: Counted, events: IntercurrentEvents, tree: Tree, holds: bo
     truths = decide(tree, patient_days)
     against = (truths.true if holds else truths.false)[np.maximum(events.row, 0)]
     known = events.start != NO_DAY
-    return against & events.rescue & known & (names != {DISCONTINUED_NAME})
+    decides: Bools = against & events.rescue & known
+    return decides
 
 
 def _events(cohort: Cohort) -> IntercurrentEvents:
