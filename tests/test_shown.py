@@ -53,7 +53,7 @@ MAKERS = {
 }
 DOCUMENTS = {"Mapped", "Page", "Picture", "Question"}
 """Those that are no data of their own, and have no frame."""
-INPUTS = {"CodedStudy", "MappedStudy", "ReadOptions"}
+INPUTS = {"AdamSettings", "CodedStudy", "MappedStudy", "ReadOptions"}
 """What is given to functions alone."""
 SAYS = {
     "Adam": "EXAMPLE: 168 patients in ADITP, ADRS, ADLB, ADTTE, ADICE. Response definition: Wu 2022 (ATRA trial)",
@@ -234,7 +234,7 @@ class TestPandas:
         long = study.to_pandas(long=True)
         times = itp_response.adam(study, study="EXAMPLE").to_pandas(dataset="ADTTE")
 
-        assert (len(long), len(times)) == (168 * 9, 336)
+        assert (len(long), len(times)) == (168 * 9, 246)
 
     @pytest.mark.parametrize("library", ["pandas", "pyarrow"])
     def test_without_the_library_the_extra_is_named(self, monkeypatch, study, library):
