@@ -1,5 +1,6 @@
 """Define-XML: what define.xml says, by CDISC's schema and as odmlib reads it."""
 
+import json
 from pathlib import Path
 
 import odmlib
@@ -89,6 +90,17 @@ def test_intercurrent_events_are_comments_on_the_values(metadata):
     comments = {comment.OID: text(comment) for comment in found.CommentDef}
     item = next(item for item in found.ItemDef if item.OID == "IT.ADRS.AVALC.SR")
     assert comments[item.CommentOID] == "Intercurrent events (ICH E9(R1)): rescue treatment: composite strategy."
+
+
+def test_dataset_json_refers_to_it(metadata, tmp_path):
+    analysis, found = metadata
+
+    analysis.write(tmp_path / "json", "json")
+    content = json.loads((tmp_path / "json" / "adrs.json").read_text())
+    assert (content["metaDataVersionOID"], content["metaDataRef"]) == (found.OID, "define.xml")
+    items = {item.OID for item in found.ItemDef}
+    assert {column["itemOID"] for column in content["columns"]} <= items
+    assert content["itemGroupOID"] in {group.OID for group in found.ItemGroupDef}
 
 
 def test_codes_are_those_of_the_data(metadata):

@@ -12,7 +12,7 @@ from itp_response.authoring.intercurrent_events import intercurrent_events
 from itp_response.classification.provenance import INSIDE, Provenance
 from itp_response.definitions.criteria import Criteria
 from itp_response.outputs.adam.codelists import CodeList, codelists, of_parameter, of_variable
-from itp_response.outputs.adam.files import DATE, EPOCH
+from itp_response.outputs.adam.files import DATE, EPOCH, VERSION
 from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.variables import Dataset, Variable
 
@@ -97,8 +97,6 @@ def define_xml(defined: Defined, origin: Provenance) -> bytes:
 
 
 DECLARED = '<?xml version="1.0" encoding="UTF-8"?>'
-VERSION = "MDV.1"
-"""The OID of the metadata, to which Dataset-JSON refers too."""
 
 
 # PIECES

@@ -25,6 +25,8 @@ XPT_TIMES = (144, 160, 464, 480)
 """Where a transport file has the times at which it was made and changed, each twice."""
 LINE = 80
 """The bytes of a line of a transport file."""
+VERSION = "MDV.1"
+"""The OID of the metadata in define.xml."""
 DATE = "DATE9."
 
 
@@ -102,6 +104,8 @@ def _about(dataset: Dataset, origin: Provenance) -> dict[str, Any]:
         "fileOID": f"{origin.program}.{dataset.name}",
         "sourceSystem": {"name": origin.program, "version": origin.version},
         **({"studyOID": study[0]} if len(study) else {}),
+        "metaDataVersionOID": VERSION,
+        "metaDataRef": "define.xml",
         "itemGroupOID": f"IG.{dataset.name}",
         "records": len(dataset.frame),
         "name": dataset.name,
