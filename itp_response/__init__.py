@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from itp_response.explanation.near_misses import NearMisses, near_misses
     from itp_response.messages.errors import CohortError, CriteriaError, ItpResponseError, UsageError
     from itp_response.outputs.adam.adam import Adam, adam
+    from itp_response.outputs.adam.settings import AdamSettings
     from itp_response.outputs.comparison.compare import Comparison, compare
     from itp_response.outputs.comparison.sensitivity import Sensitivity, sensitivity
     from itp_response.outputs.figures.plot import plot
@@ -111,6 +112,7 @@ _MODULES = {
         "Adam",
         "adam",
     ),
+    "outputs.adam.settings": ("AdamSettings",),
     "outputs.comparison.compare": (
         "Comparison",
         "compare",
@@ -151,6 +153,7 @@ _SYSTEMS = ("dask", "spark")
 
 __all__ = [
     "Adam",
+    "AdamSettings",
     "CheckReport",
     "Classification",
     "ClassifiedFile",

@@ -29,7 +29,7 @@ day = 0
 platelets = "count"
 """
 MAKERS = {
-    "Adam": lambda study, _: itp_response.adam(study),
+    "Adam": lambda study, _: itp_response.adam(study, study="EXAMPLE"),
     "CheckReport": lambda *_: itp_response.check("fit"),
     "Classification": lambda study, _: study,
     "ClassifiedFile": lambda _, folder: itp_response.classify_to(folder / "out.csv", *STUDY),
@@ -53,10 +53,10 @@ MAKERS = {
 }
 DOCUMENTS = {"Mapped", "Page", "Picture", "Question"}
 """Those that are no data of their own, and have no frame."""
-INPUTS = {"CodedStudy", "MappedStudy", "ReadOptions"}
+INPUTS = {"AdamSettings", "CodedStudy", "MappedStudy", "ReadOptions"}
 """What is given to functions alone."""
 SAYS = {
-    "Adam": "visits: 168 patients in ADSL, ADRS, ADTTE, ADICE. Response definition: Wu 2022 (ATRA trial)",
+    "Adam": "EXAMPLE: 168 patients in ADITP, ADRS, ADLB, ADTTE, ADICE. Response definition: Wu 2022 (ATRA trial)",
     "Classification": (
         "168 patients in 2 arms, 3,323 patient-days from visits.csv. Response definition: Wu 2022 (ATRA trial)"
     ),
@@ -232,9 +232,9 @@ class TestPandas:
 
     def test_every_frame_of_a_result_is_to_be_had(self, study):
         long = study.to_pandas(long=True)
-        times = itp_response.adam(study).to_pandas(dataset="ADTTE")
+        times = itp_response.adam(study, study="EXAMPLE").to_pandas(dataset="ADTTE")
 
-        assert (len(long), len(times)) == (168 * 9, 336)
+        assert (len(long), len(times)) == (168 * 9, 246)
 
     @pytest.mark.parametrize("library", ["pandas", "pyarrow"])
     def test_without_the_library_the_extra_is_named(self, monkeypatch, study, library):

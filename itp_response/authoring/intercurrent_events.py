@@ -12,6 +12,8 @@ from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_word
 from itp_response.evaluation.rules.tree import SINCE, Tree, names_in
 
 DISCONTINUED = "treatment_discontinued"
+RESCUE, DISCONTINUATION = "rescue treatment", "discontinuation of treatment"
+"""The events, in words."""
 
 
 def intercurrent_events(criteria: Criteria, name: str) -> list[str]:
@@ -23,14 +25,28 @@ def intercurrent_events(criteria: Criteria, name: str) -> list[str]:
     >>> intercurrent_events(load("raise"), "longest")
     ['rescue treatment: treatment policy strategy', 'discontinuation of treatment: treatment policy strategy']
     """
-    return [*_composite(criteria, name), *(_treatment_policy(criteria, name) if _can_follow(criteria, name) else ())]
+    return [
+        *_composite(criteria, name),
+        *(f"{event}: treatment policy strategy" for event in disregarded(criteria, name)),
+    ]
+
+
+def deciding_rules(criteria: Criteria, name: str) -> Iterator[tuple[Tree, bool]]:
+    """The rules by which an event alone decides against the patient, and whether they do so by being true."""
+    for tree, holds in criteria.endpoints[name].ends_against_it():
+        if _events_in(criteria, tree):
+            yield tree, holds
+
+
+def disregarded(criteria: Criteria, name: str) -> list[str]:
+    """The events that no rule of the endpoint, or of any that it is built on, takes into account."""
+    return list(_disregarded(criteria, name)) if _can_follow(criteria, name) else []
 
 
 def _composite(criteria: Criteria, name: str) -> Iterator[str]:
     """The events that by themselves decide against the patient."""
-    for tree, holds in criteria.endpoints[name].ends_against_it():
-        if _events_in(criteria, tree):
-            yield f"{tree_in_words(tree) if holds else denied_in_words(tree)}: composite strategy"
+    for tree, holds in deciding_rules(criteria, name):
+        yield f"{tree_in_words(tree) if holds else denied_in_words(tree)}: composite strategy"
 
 
 def _can_follow(criteria: Criteria, name: str) -> bool:
@@ -39,15 +55,15 @@ def _can_follow(criteria: Criteria, name: str) -> bool:
     return bool(model.row_rules()) and model.role != "entry" and model.days_looked_at()[1] > 0
 
 
-def _treatment_policy(criteria: Criteria, name: str) -> Iterator[str]:
+def _disregarded(criteria: Criteria, name: str) -> Iterator[str]:
     """The events that no rule takes into account; none where a rule names a column, which may stand for one."""
     used = set(_names(criteria, name))
     if used & set(criteria.file.columns):
         return
     if not _is_rescue(criteria, used):
-        yield "rescue treatment: treatment policy strategy"
+        yield RESCUE
     if DISCONTINUED not in used:
-        yield "discontinuation of treatment: treatment policy strategy"
+        yield DISCONTINUATION
 
 
 def _names(criteria: Criteria, name: str) -> Iterator[str]:

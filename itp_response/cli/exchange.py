@@ -11,6 +11,17 @@ from itp_response.cli.options import StudyArguments, output_option, study_option
 from itp_response.cli.terminal import say, show_csv
 
 
+def _by_endpoint(_context: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, str]:
+    """What is given for each endpoint."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} has no '='; write {option.make_metavar(_context)}.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
 @command(
     short_help="Write the results as CDISC ADaM datasets.",
     examples=[
@@ -30,21 +41,47 @@ from itp_response.cli.terminal import say, show_csv
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["xpt", "json", "parquet", "csv"]),
+    type=click.Choice(["xpt", "json", "ndjson", "dsjc", "parquet", "csv"]),
     default="xpt",
     show_default=True,
-    help="Format: SAS transport ('xpt'), Dataset-JSON ('json'), Parquet or CSV.",
+    help="Format: SAS transport ('xpt'), Dataset-JSON ('json'; by lines 'ndjson'; compressed 'dsjc'), Parquet or CSV.",
 )
-@click.option("--study", "study_id", metavar="ID", help="STUDYID. Default: that of DM, else the name of the source.")
-def adam(study: StudyArguments, output: str, form: Any, study_id: str | None) -> None:
-    """Write the results on VISITS as the CDISC analysis datasets ADSL, ADRS, ADTTE and ADICE.
+@click.option("--study", "study_id", metavar="ID", help="STUDYID. Default: that of the data, such as DM's.")
+@click.option(
+    "--paramcd",
+    multiple=True,
+    callback=_by_endpoint,
+    metavar="ENDPOINT=CODE",
+    help="PARAMCD of an endpoint; repeat for several. Default: the criteria file's, else a short form of its name.",
+)
+@click.option(
+    "--param",
+    multiple=True,
+    callback=_by_endpoint,
+    metavar="ENDPOINT=TEXT",
+    help="PARAM of an endpoint; repeat for several. Default: the criteria file's, else its label.",
+)
+@click.option("--untimed", is_flag=True, help="In ADTTE, also write records without a time. Default: left out.")
+def adam(
+    study: StudyArguments,
+    output: str,
+    form: Any,
+    study_id: str | None,
+    paramcd: dict[str, str],
+    param: dict[str, str],
+    *,
+    untimed: bool,
+) -> None:
+    """Write the results on VISITS as the CDISC analysis datasets ADITP, ADRS, ADTTE and ADICE.
 
     Each record has its reason and its source records. define.csv and define.md list all variables and parameters with
     their derivations; provenance.json names the inputs and their SHA-256.
     """
     from itp_response.outputs.adam.adam import adam as make_adam
+    from itp_response.outputs.adam.settings import AdamSettings
 
-    datasets = study.call(make_adam, study=study_id)
+    settings = AdamSettings(paramcd, param, untimed)
+    datasets = study.call(make_adam, study=study_id, settings=settings)
     study.write_quarantine(datasets.classification)
     datasets.write(output, form)
     say(datasets.summary())

@@ -130,12 +130,11 @@ def _days_in(patient: Ints, day: Ints) -> _Days:
 def _courses(observed: Observations, order: Index, start: Ints) -> RescueCourses:
     """The rescue treatments, each with the row of its day."""
     given = np.flatnonzero(observed.rescue[order])
-    if observed.rescue_name is None:
-        name = Texts(np.full(len(given), -1, dtype=np.int32), ())
-    else:
-        name = observed.rescue_name.at(order).at(given)
+    unnamed = Texts(np.full(len(given), -1, dtype=np.int32), ())
+    names = (observed.rescue_name, observed.rescue_term)
+    name, term = (None if texts is None else texts.at(order).at(given) for texts in names)
     row = np.searchsorted(start, given, side="right") - 1
-    return RescueCourses(row=row, last=observed.rescue_end[order][given], name=name)
+    return RescueCourses(row=row, last=observed.rescue_end[order][given], name=name or unnamed, term=term)
 
 
 def _lowest(values: Numbers, days: _Days) -> Numbers:

@@ -81,6 +81,8 @@ class Cohort(DataResult):
     """The records behind the lines; None: a line of the source is known by its number alone."""
     stopped_by: Origin | None = None
     """(P) The record that says when treatment was stopped, if it was; None: not known."""
+    subject: pl.Series | None = None
+    """(P) The identifier within the study, DM's SUBJID; None: the source has none."""
     notes: tuple[Note, ...] = ()
     read_from: ReadFrom | None = None
     """None: it was not read, but built."""
@@ -198,6 +200,7 @@ class Cohort(DataResult):
             counts=self.counts.at(lines),
             first_line=offsets(end_lines - begin_lines),
             stopped_by=None if self.stopped_by is None else self.stopped_by.at(positions),
+            subject=None if self.subject is None else self.subject.gather(positions),
             notes=(),
             quarantined=None if self.quarantined is None else self.quarantined[positions],
             imputed=None if self.imputed is None else self.imputed.of_patients(positions),
@@ -221,13 +224,13 @@ class Cohort(DataResult):
         """The courses that begin in these rows, in which they are numbered anew."""
         begin, end = (np.searchsorted(self.courses.row, rows, side=side) for side in ("left", "right"))
         row, course = ranges(begin, end)
-        return RescueCourses(row, self.courses.last[course], self.courses.name.at(course))
+        return self.courses.at(course, row)
 
     def courses_in(self, begin: int, end: int) -> RescueCourses:
         """The courses that begin in rows `begin` to `end` (not included), their rows counted from `begin`."""
         first, last = np.searchsorted(self.courses.row, [begin, end])
         part = slice(int(first), int(last))
-        return RescueCourses(self.courses.row[part] - begin, self.courses.last[part], self.courses.name.at(part))
+        return self.courses.at(part, self.courses.row[part] - begin)
 
     def keys(self, lines: Ints) -> tuple[pl.Series, pl.Series]:
         """What each of these lines is called and its number: `line` and 5; by the source's own keys `LB` and 17."""

@@ -69,6 +69,8 @@ class Observations:
     """Line of the source."""
     rescue_name: Texts | None = None
     """The treatment's name in small letters; None: no name is known."""
+    rescue_term: Texts | None = None
+    """The treatment's name as it is written; None: as `rescue_name`."""
     columns: Mapping[str, Column] = field(default_factory=dict)
     """Further columns, an entry per observation."""
     declared: Mapping[str, ColumnDeclared] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class Observations:
             rescue_end=self.rescue_end[index],
             source_row=self.source_row[index],
             rescue_name=None if self.rescue_name is None else self.rescue_name.at(index),
+            rescue_term=None if self.rescue_term is None else self.rescue_term.at(index),
             columns={name: column.at(index) for name, column in self.columns.items()},
             declared=self.declared,
             left_out=None if self.left_out is None else self.left_out[index],
@@ -241,6 +244,13 @@ class RescueCourses:
     """(C) Its last day."""
     name: Texts
     """(C) In small letters."""
+    term: Texts | None = None
+    """(C) As it is written; None: as `name`."""
+
+    def at(self, index: Index, row: Ints) -> "RescueCourses":
+        """The courses at these positions, which begin in these rows."""
+        term = None if self.term is None else self.term.at(index)
+        return RescueCourses(row, self.last[index], self.name.at(index), term)
 
 
 @dataclass(frozen=True)

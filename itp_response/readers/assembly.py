@@ -16,7 +16,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.observations import Imputed, Observations, Patients
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
-from itp_response.readers.day_0 import check_near, day_0_of_patients, days_stopped, stopped_by_record
+from itp_response.readers.day_0 import check_near, day_0_of_patients, days_stopped, stopped_by_record, subjects
 from itp_response.readers.missing_codes import ask_about_nines
 from itp_response.readers.options import Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
@@ -88,7 +88,7 @@ def assemble(
 
 def _built(study: StudyRows, patients: Patients, observed: Observations, day_0: Floats) -> Cohort:
     """The cohort; no verdict is given where what was left out may move day 0."""
-    built = build(patients, observed)
+    built = replace(build(patients, observed), subject=subjects(study.patients.table, study.patient_row))
     if built.left_out is None:
         return built
     return replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0)))
@@ -154,6 +154,7 @@ def _observations_of(
         rescue_end=last_day,
         source_row=visits.table.location.all_lines(study.kept),
         rescue_name=visits.rescue_name.at(index),
+        rescue_term=visits.rescue_term.at(index),
         columns={name: column.at(index) for name, column in visits.columns.items()},
         declared=declared,
         left_out=_cells_left_out(visits, study.kept, bleeding),

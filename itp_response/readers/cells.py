@@ -290,8 +290,8 @@ WRONG_RESCUES = {
 """The wording of each meaning that is a problem."""
 
 
-def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Bools, Texts]:
-    """The rows in which a rescue treatment begins, and its name in lower case."""
+def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Bools, Texts, Texts]:
+    """The rows in which a rescue treatment begins, its name in lower case, and its name as it is written."""
     # Most rows begin no rescue, so only the others are read.
     written = cells.values.is_not_null().arg_true().to_numpy()
     texts = as_text(cells.values.gather(written))
@@ -315,10 +315,13 @@ def as_rescue(cells: Cells, problems: Problems, words: RescueWords) -> tuple[Boo
     begins: Bools = np.zeros(len(cells.values), dtype=np.bool_)
     begins[written] = rows_of(meaning.begins for meaning in meanings.values())
     named = pl.Series([text if meanings[text].is_name else None for text in meanings], dtype=pl.String)
-    names = _coded(named.str.to_lowercase())
-    codes = np.full(len(begins), -1, dtype=np.int32)
-    codes[written] = np.append(names.codes, np.int32(-1))[spelling]
-    return begins, Texts(codes, names.labels)
+
+    def of_all(names: pl.Series) -> Texts:
+        coded, codes = _coded(names), np.full(len(begins), -1, dtype=np.int32)
+        codes[written] = np.append(coded.codes, np.int32(-1))[spelling]
+        return Texts(codes, coded.labels)
+
+    return begins, of_all(named.str.to_lowercase()), of_all(named)
 
 
 def note_rescue(cells: Cells, numbers: Mapping[str, int], meanings: Mapping[str, Meaning], problems: Problems) -> None:

@@ -25,6 +25,8 @@ REASON = "rescue_reason"
 """In the frame of visits: the reason for a rescue treatment; only `review` uses it."""
 STOPPED_BY = "DSSEQ"
 """In the frame of a study's patients: the number of the record of the end of treatment."""
+SUBJECT = "SUBJID"
+"""In the frame of a study's patients: the identifier of the subject within the study."""
 WITHOUT_DAY_0 = "without_day_0"
 """In the frame of a study's patients: whether the patient is kept without a day 0."""
 STUDY = ("dm", "lb")

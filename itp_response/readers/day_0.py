@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
 from itp_response.messages.codes import Code
 from itp_response.readers.cells import is_empty
-from itp_response.readers.column_names import STOPPED_BY, WITHOUT_DAY_0, NamedTable
+from itp_response.readers.column_names import STOPPED_BY, SUBJECT, WITHOUT_DAY_0, NamedTable
 from itp_response.readers.dates import DayNumbering, note_enrolled
 from itp_response.readers.patients import PatientTable
 from itp_response.readers.problems import (
@@ -161,6 +162,11 @@ def days_stopped(study: StudyRows, day_0: Floats, date_0: Floats, problems: Prob
         stopped = stopped - day_0
     check_near(cells, row, stopped, problems)
     return np.where(given, stopped, np.inf)
+
+
+def subjects(table: NamedTable, row: Ints) -> pl.Series | None:
+    """DM's SUBJID of the patients in these rows; None: the source has none."""
+    return table.frame[SUBJECT].gather(row) if SUBJECT in table.frame.columns else None
 
 
 def stopped_by_record(table: NamedTable, row: Ints) -> Origin | None:

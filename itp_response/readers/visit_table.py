@@ -45,6 +45,8 @@ class VisitTable:
     bleeding_grade: Floats
     rescue: Bools
     rescue_name: Texts
+    rescue_term: Texts
+    """The name as it is written."""
     columns: Mapping[str, Column]
     recorded: Bools
     """The rows with a count, a grade, a rescue or a declared column."""
@@ -103,7 +105,7 @@ def read_visits(
     platelets, unit = counts_of(table, "platelets", "unit", options, problems)
     expect_decimals(table.cells("platelets"), options.accept, problems)
     grade = as_grades(table.cells("bleeding_grade"), problems)
-    rescue, rescue_name = as_rescue(table.cells("rescue"), problems, RescueWords.told(told))
+    rescue, rescue_name, rescue_term = as_rescue(table.cells("rescue"), problems, RescueWords.told(told))
     recorded = ~np.isnan(platelets.low) | ~np.isnan(grade) | rescue | not_known | table.has_left_out(*table.left_out)
     columns, given = _declared(table, declared, problems)
     note_bleeding(table, grade, options.bleeding, problems)
@@ -118,6 +120,7 @@ def read_visits(
         bleeding_grade=grade,
         rescue=rescue,
         rescue_name=rescue_name,
+        rescue_term=rescue_term,
         columns=columns,
         recorded=recorded | given,
         not_imputed=(when, rescue_end),

@@ -33,7 +33,7 @@ COMMANDS = {
     "compare": "compare {} --criteria atra_2022 --criteria iwg_2009 --output {}/out.csv",
     "sensitivity": "sensitivity {} --output {}/out.csv",
     "review": "review {} --output {}/out.csv",
-    "adam": "adam {} --format csv --output {}/out",
+    "adam": "adam {} --study S --format csv --output {}/out",
     "table": "table {} --output {}/out.csv",
     "predictors": "predictors {} --column baseline --output {}/out.csv",
     "plot": "plot swimmer {} --output {}/out.svg",
@@ -180,7 +180,12 @@ class TestAdam:
         return itp_response.adam(list(self.ROWS), list(self.PATIENTS), study="S", options=ReadOptions(**options))
 
     def test_of_events(self):
-        frame = self.made(impute="last").datasets["ADICE"].frame.select("ADECOD", "ASTDT", "ASTDTF", "AENDT", "AENDTF")
+        frame = (
+            self.made(impute="last")
+            .datasets["ADICE"]
+            .frame.filter(PARAMCD="OR")
+            .select("ADECOD", "ASTDT", "ASTDTF", "AENDT", "AENDTF")
+        )
 
         assert [(str(row[1]), row[2], str(row[3]), row[4]) for row in frame.rows()] == [
             ("2019-03-31", "D", "2019-12-31", "M"),
@@ -194,7 +199,7 @@ class TestAdam:
 
         frame = made.datasets["ADRS"].frame.filter(PARAMCD="LATERESC").select("ADT", "ADTF")
         assert frame.rows() == [(datetime.date(2019, 3, 1), "D")]
-        assert made.datasets["ADSL"].frame["NIMPUTED"].to_list() == [6]
+        assert made.datasets["ADITP"].frame["NIMPUTED"].to_list() == [6]
 
     def test_are_not_there_where_nothing_is_imputed(self):
         names = [name for one in self.made().datasets.values() for name in one.frame.columns]

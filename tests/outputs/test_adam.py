@@ -6,6 +6,7 @@ import json
 import re
 import runpy
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,8 @@ from itp_response.messages.errors import CohortError, UsageError
 from itp_response.messages.optional_imports import cure
 from itp_response.outputs.adam.files import FORMATS
 from itp_response.outputs.adam.parameters import flags, parameters
-from itp_response.outputs.adam.variables import fitted, short_names
+from itp_response.outputs.adam.settings import AdamSettings
+from itp_response.outputs.adam.variables import STANDARD, fitted, short_names
 from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
 
@@ -63,52 +65,18 @@ patient_id,arm,enrolment_date,treatment_discontinued
 02,B,2019-01-10,
 03,A,2019-03-01,2019-03-20
 """
-SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": [
-        *("datasetJSONCreationDateTime", "datasetJSONVersion", "itemGroupOID", "records", "name", "label", "columns"),
-    ],
-    "properties": {
-        "datasetJSONCreationDateTime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"},
-        "datasetJSONVersion": {"type": "string", "pattern": r"^1\.1(\.(0|[1-9][0-9]*))?$"},
-        "fileOID": {"type": "string"},
-        "sourceSystem": {"type": "object", "required": ["name", "version"]},
-        "studyOID": {"type": "string"},
-        "itemGroupOID": {"type": "string"},
-        "isReferenceData": {"const": False},
-        "records": {"type": "integer"},
-        "name": {"type": "string"},
-        "label": {"type": "string"},
-        "columns": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["itemOID", "name", "label", "dataType"],
-                "properties": {
-                    "itemOID": {"type": "string"},
-                    "name": {"type": "string"},
-                    "label": {"type": "string"},
-                    "dataType": {"enum": ["string", "integer", "date"]},
-                    "targetDataType": {"const": "integer"},
-                    "displayFormat": {"const": "DATE9."},
-                    "length": {"type": "integer", "minimum": 1},
-                    "keySequence": {"type": "integer", "minimum": 1},
-                },
-            },
-        },
-        "rows": {"type": "array", "items": {"type": "array", "items": {"type": ["string", "integer", "null"]}}},
-    },
-}
-"""What Dataset-JSON 1.1 asks of a dataset, as far as it is used here."""
+SCHEMA = json.loads((Path(__file__).parent / "cdisc" / "dataset-json-1.1.schema.json").read_text())
+"""CDISC's own, of Dataset-JSON 1.1."""
+
+
+UNTIMED = AdamSettings(untimed=True)
 
 
 @pytest.fixture
 def study(tmp_path):
     for name, text in (("visits.csv", VISITS), ("patients.csv", PATIENTS)):
         (tmp_path / name).write_text(text.lstrip())
-    return itp_response.adam(tmp_path / "visits.csv", tmp_path / "patients.csv", study="S1")
+    return itp_response.adam(tmp_path / "visits.csv", tmp_path / "patients.csv", study="S1", settings=UNTIMED)
 
 
 def records(analysis, name, *columns, **where):
@@ -125,6 +93,12 @@ def of_set(name):
     return itp_response.adam(itp_response.classify(cohort, criteria=criteria), study="WORKED")
 
 
+def overall(analysis):
+    """The records of ADRS that are not by visit."""
+    codes = [parameter.code for parameter in analysis.parameters if parameter.what != "visit"]
+    return analysis.datasets["ADRS"].frame.filter(pl.col("PARAMCD").is_in(codes))
+
+
 def day_of(study_day):
     """Days since day 0 of a CDISC study day."""
     return None if study_day is None else study_day - 1 if study_day > 0 else study_day
@@ -136,7 +110,7 @@ def date(text):
 
 class TestADRS:
     def test_has_a_record_per_patient_and_parameter_in_the_order_of_the_cohort(self, study):
-        frame = study.datasets["ADRS"].frame
+        frame = overall(study)
 
         assert frame["USUBJID"].to_list()[:8] == ["01"] * 7 + ["02"]
         assert frame["PARAMCD"].to_list()[:7] == ["OR", "CR", "SR", "RELAPSE", "REMISSIN", "LATERESC", "BSTRSPNS"]
@@ -159,6 +133,15 @@ class TestADRS:
             study, "ADRS", "AVALC", "ARSNCD", "ADTREC", "ENDVAR", "ENDSEQ", USUBJID=patient, PARAMCD="RELAPSE"
         ) == [("Y", reason, "ENDING", variable, line)]
 
+    def test_a_variable_is_as_long_in_all_datasets(self, study, tmp_path):
+        study.write(tmp_path / "out")
+
+        lengths = {}
+        for dataset in study.datasets.values():
+            _, about = pyreadstat.read_xport(tmp_path / "out" / f"{dataset.name.lower()}.xpt")
+            for name, length in about.variable_storage_width.items():
+                assert lengths.setdefault(name, length) == length, name
+
     def test_what_was_not_met_has_a_reason_in_words_and_no_date(self, study):
         assert records(study, "ADRS", "AVALC", "AVAL", "ADT", "ADY", "ARSN", USUBJID="03", PARAMCD="OR") == [
             ("N", 0, None, None, "treatment discontinued")
@@ -168,7 +151,7 @@ class TestADRS:
         assert records(study, "ADRS", "AVALC", "AVAL", "ANL01FL", USUBJID="03", PARAMCD="RELAPSE") == [
             ("NA", None, None)
         ]
-        assert set(study.datasets["ADRS"].frame.filter(pl.col("AVALC") != "NA")["ANL01FL"]) == {"Y"}
+        assert set(overall(study).filter(pl.col("AVALC") != "NA")["ANL01FL"]) == {"Y"}
 
     def test_a_ranked_list_has_its_names_and_no_number(self, study):
         assert records(study, "ADRS", "USUBJID", "AVALC", "AVAL", PARAMCD="BSTRSPNS") == [
@@ -287,12 +270,12 @@ def tables(draw, in_part):
 
 def contradictions(classification):
     """Where a record of ADTTE says another thing than that of ADRS of the endpoint that its time runs to."""
-    analysis = itp_response.adam(classification, study="S")
+    analysis = itp_response.adam(classification, study="S", settings=UNTIMED)
     endpoints = classification.criteria.endpoints
     codes = {parameter.code: parameter.endpoint for parameter in parameters(classification.criteria)}
     verdicts = {
         (row["USUBJID"], codes[row["PARAMCD"]]): row
-        for row in analysis.datasets["ADRS"].frame.iter_rows(named=True)
+        for row in overall(analysis).iter_rows(named=True)
         if row["AVALC"] is not None
     }
     for time in analysis.datasets["ADTTE"].frame.iter_rows(named=True):
@@ -367,17 +350,19 @@ class TestTogether:
 
 class TestADICE:
     def test_has_rescue_courses_and_the_end_of_treatment(self, study):
-        assert records(study, "ADICE", "USUBJID", "ASEQ", "ATERM", "ADECOD", "ASTDT", "AENDT", "ASTDY", "AENDY") == [
-            ("02", 1, "ivig", "RESCUE TREATMENT", date("2019-01-12"), date("2019-01-13"), 3, 4),
-            ("02", 2, "prednisone", "RESCUE TREATMENT", date("2019-05-20"), date("2019-05-20"), 131, 131),
+        assert records(
+            study, "ADICE", "USUBJID", "ICESEQ", "ATERM", "ADECOD", "ASTDT", "AENDT", "ASTDY", "AENDY", PARAMCD="OR"
+        ) == [
+            ("02", 1, "IVIg", "RESCUE TREATMENT", date("2019-01-12"), date("2019-01-13"), 3, 4),
+            ("02", 2, "Prednisone", "RESCUE TREATMENT", date("2019-05-20"), date("2019-05-20"), 131, 131),
             ("03", 1, "TREATMENT DISCONTINUED", "TREATMENT DISCONTINUED", date("2019-03-20"), None, 20, None),
         ]
-        assert records(study, "ADICE", "SRCVAR", "SRCSEQ") == [
+        assert records(study, "ADICE", "SRCVAR", "SRCSEQ", PARAMCD="OR") == [
             ("rescue", 8),
             ("rescue", 12),
             ("treatment_discontinued", 4),
         ]
-        assert records(study, "ADICE", "SRCDOM", USUBJID="03") == [("patients.csv",)]
+        assert records(study, "ADICE", "SRCDOM", USUBJID="03", PARAMCD="OR") == [("patients.csv",)]
 
     def test_the_end_of_treatment_has_its_line_whatever_it_was_read_from(self, tmp_path):
         (tmp_path / "export.csv").write_text("id,plt,day,stopped\n1,15,0,\n1,20,7,9\n2,15,0,\n")
@@ -390,7 +375,7 @@ class TestADICE:
             *itp_response.mapped(tmp_path / "export.csv", tmp_path / "mapping.toml"), study="S"
         )
 
-        assert records(analysis, "ADICE", "USUBJID", "ASTDY", "SRCDOM", "SRCVAR", "SRCSEQ") == [
+        assert records(analysis, "ADICE", "USUBJID", "ASTDY", "SRCDOM", "SRCVAR", "SRCSEQ", PARAMCD="OR") == [
             ("1", 10, "export.csv", "stopped", 3)
         ]
 
@@ -402,12 +387,142 @@ class TestADICE:
 
         analysis = itp_response.adam(rows, study="S")
 
-        assert records(analysis, "ADICE", "SRCVAR", "SRCSEQ") == [("rescue", None)]
+        assert records(analysis, "ADICE", "SRCVAR", "SRCSEQ", PARAMCD="OR") == [("rescue", None)]
+
+    def test_each_event_has_the_strategy_of_each_endpoint(self, study):
+        """Rescue treatment in the first five weeks decides against a sustained response alone."""
+        found = records(study, "ADICE", "USUBJID", "ICESEQ", "PARAMCD", "ICESTRAT")
+        assert sorted(found, key=lambda record: record[:2]) == [
+            *(("02", 1, code, "COMPOSITE" if code == "SR" else None) for code in ENDPOINTS),
+            *(("02", 2, code, None if code in ("CR", "LATERESC") else "COMPOSITE") for code in ENDPOINTS),
+            *(("03", 1, code, {"OR": "COMPOSITE", "LATERESC": "TREATMENT POLICY"}.get(code)) for code in ENDPOINTS),
+        ]
 
 
-class TestADSL:
+ENDPOINTS = ("OR", "CR", "SR", "RELAPSE", "REMISSIN", "LATERESC")
+
+
+class TestVisits:
+    def test_adrs_has_the_state_on_each_day_with_a_count(self, study):
+        assert records(
+            study, "ADRS", "AVISIT", "AVISITN", "AVALC", "ADY", "ANL01FL", USUBJID="01", PARAMCD="ORVISIT"
+        ) == [
+            ("Baseline", 1, "N", 1, "Y"),
+            ("Week 4", 29, "Y", 29, "Y"),
+            ("Week 4", 29, "Y", 36, None),
+            ("Week 6", 43, "N", 50, "Y"),
+            ("Week 52", 365, "N", 365, "Y"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("days", "visits"),
+        [
+            ([-28, -29], ["Baseline", None]),
+            ([3, 4], ["Baseline", "Week 1"]),
+            ([35, 36], ["Week 4", "Week 6"]),
+            ([378, 379], ["Week 52", None]),
+        ],
+    )
+    def test_a_day_belongs_to_the_nearest_planned_visit(self, days, visits):
+        rows = [{"patient_id": str(n), "day": day, "platelets": 15} for n, day in enumerate(days)]
+
+        analysis = itp_response.adam(rows, study="S")
+
+        assert [visit for (visit,) in records(analysis, "ADLB", "AVISIT")] == visits
+
+    def test_the_nearest_day_is_analysed_of_two_as_near_the_earlier(self):
+        days = [6, 8, 12, 13, 15]
+        rows = [{"patient_id": "1", "day": day, "platelets": 15} for day in days]
+
+        analysis = itp_response.adam(rows, study="S")
+
+        assert records(analysis, "ADLB", "ADY", "AVISIT", ANL01FL="Y") == [(7, "Week 1"), (14, "Week 2")]
+
+    def test_a_set_without_planned_visits_has_none(self):
+        rows = [{"patient_id": "1", "day": day, "platelets": 15} for day in (0, 6)]
+
+        analysis = itp_response.adam(rows, criteria="godeau_2008", study="S")
+
+        assert records(analysis, "ADLB", "AVISIT", "AVISITN", "ANL01FL") == [(None, None, "Y")] * 2
+
+
+class TestADLB:
+    def test_has_baseline_change_and_level(self, study):
+        columns = ("ADY", "AVAL", "BASE", "CHG", "PCHG", "ABLFL", "MCRIT1ML", "MCRIT1MN")
+        assert records(study, "ADLB", *columns, USUBJID="01") == [
+            (1, 15, 15, None, None, "Y", "NR", 3),
+            (29, 60, 15, 45, 300, None, "R", 2),
+            (36, 70, 15, 55, 366.67, None, "R", 2),
+            (50, 20, 15, 5, 33.33, None, "NR", 3),
+            (365, 12, 15, -3, -20, None, "NR", 3),
+        ]
+
+    def test_its_criteria_are_the_conditions_on_the_count(self, study):
+        frame = study.datasets["ADLB"].frame
+        assert frame.select(pl.col("^CRIT\\d$").first()).row(0) == (
+            "a count of at least 30",
+            "a count of at least twice the baseline",
+            "a count of at least 100",
+            "a count above 30",
+            "a count below 30",
+        )
+        for name, met in (
+            ("CRIT1FL", frame["AVAL"] >= 30),
+            ("CRIT2FL", frame["AVAL"] >= 2 * frame["BASE"]),
+            ("CRIT5FL", frame["AVAL"] < 30),
+        ):
+            assert frame[name].to_list() == ["Y" if one else "N" for one in met]
+
+    def test_a_count_within_the_wash_out_is_flagged(self, study):
+        assert records(study, "ADLB", "ADY", USUBJID="02", WASHFL="Y") == []
+        rows = [
+            {"patient_id": "1", "day": 0, "platelets": 15, "rescue": "IVIg"},
+            {"patient_id": "1", "day": 30, "platelets": 60},
+        ]
+
+        assert records(itp_response.adam(rows, study="S"), "ADLB", "ADY", "WASHFL") == [(1, None), (31, "Y")]
+
+    def test_a_count_of_which_a_limit_is_known_is_a_text(self):
+        rows = [{"patient_id": "1", "day": 0, "platelets": "15"}, {"patient_id": "1", "day": 7, "platelets": "<10"}]
+
+        analysis = itp_response.adam(rows, study="S")
+
+        assert records(analysis, "ADLB", "AVAL", "AVALC", "CHG", "CRIT1FL", "CRIT2FL") == [
+            (15, None, None, "N", "N"),
+            (None, "<10", None, "N", "N"),
+        ]
+
+    def test_the_last_of_equal_counts_is_the_baseline_record(self):
+        rows = [{"patient_id": "1", "day": day, "platelets": 15} for day in (-7, 0, 7)]
+
+        assert records(itp_response.adam(rows, study="S"), "ADLB", "ADY", ABLFL="Y") == [(1,)]
+
+    def test_a_day_known_in_part_has_no_visit_and_no_day(self):
+        rows = [
+            {"patient_id": "1", "date": "2019-01-01", "platelets": 15},
+            {"patient_id": "1", "date": "2019-03", "platelets": 60},
+        ]
+
+        analysis = itp_response.adam(rows, study="S")
+
+        assert records(analysis, "ADLB", "AVAL", "AVISIT", "ADT", "ADY", "CRIT1FL") == [
+            (15, "Baseline", date("2019-01-01"), 1, "N"),
+            (60, None, None, None, None),
+        ]
+
+    @pytest.mark.parametrize("name", shipped())
+    def test_of_every_set_base_is_that_of_the_baseline_record(self, name):
+        frame = of_set(name).datasets["ADLB"].frame
+
+        flagged = frame.filter(ABLFL="Y")
+        assert flagged["USUBJID"].is_unique().all()
+        assert (flagged["AVAL"] == flagged["BASE"]).all()
+        assert frame.filter(pl.col("AVALC").is_null())["AVAL"].null_count() == 0
+
+
+class TestADITP:
     def test_has_a_flag_that_is_y_or_n_and_a_result_that_is_all(self, study):
-        assert records(study, "ADSL", "USUBJID", "TRT01P", "ORFL", "ORRS", "RELAPSFL", "RELAPSRS", "BSTRSPNS") == [
+        assert records(study, "ADITP", "USUBJID", "TRT01P", "ORFL", "ORRS", "RELAPSFL", "RELAPSRS", "BSTRSPNS") == [
             ("01", "A", "Y", "Y", "Y", "Y", "R"),
             ("02", "B", "Y", "Y", "Y", "Y", "R"),
             ("03", "A", "N", "N", None, "NA", "NR"),
@@ -418,12 +533,17 @@ class TestADSL:
 
         classification = itp_response.classify(tmp_path / "visits.csv", options=ReadOptions(on_error="quarantine"))
 
-        assert records(itp_response.adam(classification), "ADSL", "USUBJID", "NLEFTOUT") == [("1", 1), ("2", 0)]
+        assert records(itp_response.adam(classification, study="S"), "ADITP", "USUBJID", "NLEFTOUT") == [
+            ("1", 1),
+            ("2", 0),
+        ]
         assert classification.long()["quarantined"].to_list() == [1] * 9 + [0] * 9
         assert classification.provenance().options["on_error"] == "quarantine"
         assert (
             "NLEFTOUT"
-            not in itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}]).datasets["ADSL"].frame.columns
+            not in itp_response.adam([{"patient_id": "1", "day": 0, "platelets": 1}], study="S")
+            .datasets["ADITP"]
+            .frame.columns
         )
 
 
@@ -433,7 +553,7 @@ class TestStudyDays:
 
         analysis = itp_response.adam(days, study="S")
 
-        assert records(analysis, "ADICE", "ASTDY") == [(-2,), (-1,), (1,), (2,)]
+        assert records(analysis, "ADICE", "ASTDY", PARAMCD="OR") == [(-2,), (-1,), (1,), (2,)]
         assert "The source has no dates: only study days are given." in analysis.notes
 
 
@@ -462,7 +582,7 @@ class TestSources:
         assert records(analysis, "ADRS", "SRCDOM", "SRCVAR", "SRCSEQ", "CNFDOM", "CNFSEQ", PARAMCD="OR") == [
             ("LB", "LBSTRESN", 12, "LB", 13)
         ]
-        assert records(analysis, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ") == [("CM", "CMTRT", 31)]
+        assert records(analysis, "ADICE", "SRCDOM", "SRCVAR", "SRCSEQ", PARAMCD="OR") == [("CM", "CMTRT", 31)]
 
     def test_each_line_is_the_patients_and_has_the_day_and_what_was_looked_at(self, analysis):
         table = pl.read_csv(STUDY[0], infer_schema=False).with_columns(pl.Series("line", range(2, 3325)))
@@ -495,6 +615,9 @@ class TestSources:
         analysis = itp_response.adam(tmp_path)
 
         assert analysis.study == "CDISCPILOT01"
+        subjects = analysis.datasets["ADITP"].frame.join(sdtm.dm.select("USUBJID", TRUE="SUBJID"), on="USUBJID")
+        assert (subjects["SUBJID"] == subjects["TRUE"]).all()
+        assert (subjects["SUBJID"] != subjects["USUBJID"]).all()
         onsets = analysis.datasets["ADRS"].frame.filter(pl.col("ADTREC") == "ONSET", pl.col("SRCDOM") == "LB")
         lab = getattr(sdtm, name).select("USUBJID", pl.col("LBSEQ").cast(pl.Int32), "LBTESTCD", "LBDTC", "LBSTRESN")
         joined = onsets.join(lab, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "LBSEQ"], how="left")
@@ -502,13 +625,14 @@ class TestSources:
         assert set(joined["LBTESTCD"]) == {"PLAT"}
         assert set(joined["SRCVAR"]) == {"LBSTRESN"}
         assert (joined["LBDTC"].str.slice(0, 10) == joined["ADT"].dt.to_string("%Y-%m-%d")).all()
-        stops = analysis.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "TREATMENT DISCONTINUED")
+        events = analysis.datasets["ADICE"].frame.filter(PARAMCD="OR")
+        stops = events.filter(pl.col("ADECOD") == "TREATMENT DISCONTINUED")
         records_of = sdtm.ds.select("USUBJID", pl.col("DSSEQ").cast(pl.Int32), "DSSTDTC", "DSDECOD")
         joined = stops.join(records_of, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "DSSEQ"], how="left")
         assert (len(joined), set(joined["SRCDOM"]), set(joined["SRCVAR"])) == (144, {"DS"}, {"DSSTDTC"})
         assert (joined["DSSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
         assert "COMPLETED" not in set(joined["DSDECOD"])
-        courses = analysis.datasets["ADICE"].frame.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
+        courses = events.filter(pl.col("ADECOD") == "RESCUE TREATMENT")
         doses = sdtm.ex.select("USUBJID", pl.col("EXSEQ").cast(pl.Int32), "EXSTDTC")
         joined = courses.join(doses, left_on=["USUBJID", "SRCSEQ"], right_on=["USUBJID", "EXSEQ"], how="left")
         assert (joined["EXSTDTC"].str.slice(0, 10) == joined["ASTDT"].dt.to_string("%Y-%m-%d")).all()
@@ -525,20 +649,20 @@ class TestPartialDates:
 
         analysis = itp_response.adam(rows, study="S")
 
-        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDT", "AENDY", "SRCSEQ") == [
+        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDT", "AENDY", "SRCSEQ", PARAMCD="OR") == [
             (None, None, None, None, 2),
             (date("2019-05-01"), 121, None, None, 3),
             (date("2019-07-01"), 182, date("2019-07-02"), 183, 4),
         ]
         imputed = itp_response.adam(rows, study="S", options=ReadOptions(impute="first"))
-        assert records(imputed, "ADICE", "ASTDT")[0] == (date("2019-03-01"),)
+        assert records(imputed, "ADICE", "ASTDT", PARAMCD="OR")[0] == (date("2019-03-01"),)
 
     def test_nor_are_days_from_a_day_0_that_is(self):
         rows = [{"patient_id": "1", "date": "2019-05-01", "platelets": 15, "rescue": "IVIg"}]
 
         analysis = itp_response.adam(rows, [{"patient_id": "1", "enrolment_date": "2019-04"}], study="S")
 
-        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDY") == [(None, None, None)]
+        assert records(analysis, "ADICE", "ASTDT", "ASTDY", "AENDY", PARAMCD="OR") == [(None, None, None)]
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -563,6 +687,10 @@ class TestConformance:
                 assert variable.means
             names = [variable.name for variable in dataset.variables]
             assert len(set(names)) == len(names)
+            labels = [variable.label for variable in dataset.variables]
+            assert len(set(labels)) == len(labels)
+            for variable in dataset.variables:
+                assert variable.label == STANDARD.get(variable.name, variable.label)
             # A name's ending says what is in it.
             types = {variable.name: variable.type for variable in dataset.variables}
             assert {types[name] for name in names if name.endswith("DT")} <= {"date"}
@@ -601,7 +729,7 @@ class TestConformance:
             assert 0 not in analysis.datasets["ADRS"].frame[days].to_list()
 
     def test_a_date_is_that_of_one_of_the_records(self, name):
-        frame = of_set(name).datasets["ADRS"].frame
+        frame = overall(of_set(name))
 
         assert (frame["ADTREC"].is_not_null() == frame["ADY"].is_not_null()).all()
 
@@ -654,6 +782,15 @@ def analysis():
     return itp_response.adam(*STUDY, study="EXAMPLE")
 
 
+def dataset_json(path):
+    """The Dataset-JSON of a file, by whatever form it is written."""
+    data = path.read_bytes()
+    if path.suffix == ".json":
+        return json.loads(data)
+    head, *rows = (zlib.decompress(data) if path.suffix == ".dsjc" else data).splitlines()
+    return {**json.loads(head), "rows": [json.loads(row) for row in rows]}
+
+
 class TestFiles:
     @pytest.mark.parametrize("form", FORMATS)
     def test_the_same_input_gives_the_same_bytes(self, form, analysis, tmp_path):
@@ -661,8 +798,8 @@ class TestFiles:
         itp_response.adam(*STUDY, study="EXAMPLE").write(tmp_path / "two", form)
 
         names = sorted(path.name for path in (tmp_path / "one").iterdir())
-        data = [f"{name}.{form}" for name in ("adice", "adrs", "adsl", "adtte")]
-        assert names == [*data, "define.csv", "define.md", "provenance.json"]
+        data = [f"{name}.{form}" for name in ("adice", "aditp", "adlb", "adrs", "adtte")]
+        assert names == [*data, "define.csv", "define.md", "define.xml", "provenance.json"]
         assert [(tmp_path / "one" / name).read_bytes() for name in names] == [
             (tmp_path / "two" / name).read_bytes() for name in names
         ]
@@ -676,18 +813,19 @@ class TestFiles:
             for variable in dataset.variables:
                 values = [None if value != value or value == "" else value for value in read[variable.name]]
                 if variable.type != "text":  # it takes SAS's zero for its least number
-                    values = [None if value is None else round(value) for value in values]
+                    values = [None if value is None else round(value, 9) for value in values]
                 written = dataset.frame[variable.name]
                 if variable.type == "date":  # it does not know DATE9.: SAS counts days from 1960
                     written = (written - date("1960-01-01")).dt.total_days()
                 assert values == written.to_list(), variable.name
 
-    def test_dataset_json_is_as_its_schema_and_is_read_again(self, analysis, tmp_path):
-        analysis.write(tmp_path, "json")
+    @pytest.mark.parametrize("form", ["json", "ndjson", "dsjc"])
+    def test_dataset_json_is_as_its_schema_and_is_read_again(self, form, analysis, tmp_path):
+        analysis.write(tmp_path, form)
 
         for dataset in analysis.datasets.values():
-            path = tmp_path / f"{dataset.name.lower()}.json"
-            content = json.loads(path.read_text())
+            path = tmp_path / f"{dataset.name.lower()}.{form}"
+            content = dataset_json(path)
             jsonschema.validate(content, SCHEMA)
             assert content["records"] == len(content["rows"]) == len(dataset.frame)
             table = open_table(path, dataset.name)
@@ -709,7 +847,7 @@ class TestFiles:
         assert json.loads(about["cdisc"])["labels"]["AVALC"] == "Analysis Value (C)"
         assert json.loads(about["itp_response"])["criteria"][0]["name"] == "atra_2022"
 
-    @pytest.mark.parametrize("form", ["xpt", "json", "parquet"])
+    @pytest.mark.parametrize("form", ["xpt", "json", "ndjson", "dsjc", "parquet"])
     def test_read_again_it_has_the_same_verdicts(self, form, analysis, tmp_path):
         """By the reader that reads studies too."""
         analysis.write(tmp_path / "out", form)
@@ -718,7 +856,7 @@ class TestFiles:
         frame = table.load(range(len(table.header)))
         frame.columns = table.header
 
-        assert len(frame) == 168 * 7
+        assert len(frame) == 14_392
         assert_verdicts(frame, analysis)
 
     def test_what_an_earlier_run_left_goes(self, analysis, tmp_path):
@@ -759,7 +897,9 @@ class TestRefusals:
         assert [path.name for path in folder.iterdir()] == ["thesis.docx"]
 
     def test_another_format_is_named_with_the_known_ones(self, study, tmp_path):
-        with pytest.raises(UsageError, match=r"^unknown format 'sas7bdat'; known: xpt, json, parquet, csv\.$"):
+        with pytest.raises(
+            UsageError, match=r"^unknown format 'sas7bdat'; known: xpt, json, ndjson, dsjc, parquet, csv\.$"
+        ):
             study.write(tmp_path / "out", "sas7bdat")
 
         assert not (tmp_path / "out").exists()
@@ -776,9 +916,8 @@ class TestRefusals:
             analysis.write(tmp_path / "out")
 
         assert str(error.value) == (
-            "ADSL: USUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
-            "ADSL: SUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
-            "ADSL: TRT01P: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA…' is longer than 200 bytes.\n"
+            "ADITP: USUBJID: 'Zoë' has letters beyond ASCII, and so have 1 more.\n"
+            "ADITP: TRT01P: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA…' is longer than 200 bytes.\n"
             "XPT cannot hold this; write json, parquet or csv, or change it in the source."
         )
         assert not (tmp_path / "out").exists()
@@ -801,6 +940,41 @@ class TestRefusals:
 
         with pytest.raises(UsageError, match=r"out: this is a file; name a folder\.$"):
             study.write(tmp_path / "out")
+
+
+class TestParameters:
+    def test_their_codes_and_texts_can_be_given(self):
+        settings = AdamSettings({"OR": "OVRLRESP"}, {"OR": "Overall Response by IWG"})
+
+        first = parameters(load("atra_2022"), settings)[0]
+
+        assert (first.code, first.text, first.endpoint) == ("OVRLRESP", "Overall Response by IWG", "OR")
+
+    def test_the_criteria_file_can_give_them(self):
+        criteria = load("atra_2022")
+        content = {**criteria.raw, "interpretation": [], "example": []}
+        content["OR"] = {**content["OR"], "paramcd": "OVRLRESP", "param": "Overall Response"}
+
+        first = parameters(read_dict(content, criteria.path, "variant"))[0]
+
+        assert (first.code, first.text) == ("OVRLRESP", "Overall Response")
+
+    def test_all_that_cannot_be_used_is_told_at_once(self):
+        settings = AdamSettings({"ORR": "X", "OR": "ovr", "SR": "CR"}, {"SR": "Relapse"})
+
+        with pytest.raises(UsageError) as error:
+            parameters(load("atra_2022"), settings)
+
+        assert str(error.value).splitlines() == [
+            "PARAMCD: unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, "
+            "best_response, OR_visit, CR_visit, SR_visit, remission_visit. Did you mean 'OR'?",
+            "PARAMCD of OR: 'ovr' is not valid; it has 1 to 8 of A-Z, 0-9 and _, the first no digit.",
+            "PARAM: 'Relapse' is that of SR and of relapse; give each its own.",
+        ]
+
+    def test_two_of_the_same_text_are_told(self):
+        with pytest.raises(UsageError, match=r"^PARAM: 'X' is that of OR and of SR; give each its own\.$"):
+            parameters(load("atra_2022"), AdamSettings(param={"OR": "X", "SR": "X"}))
 
 
 class TestNames:
@@ -832,7 +1006,7 @@ class TestNames:
         assert fitted("Durable response in the open-label extension", 34) == "Durable response in the open-label"
         assert fitted("short") == "short"
 
-    def test_what_adsl_has_already_is_not_taken(self):
+    def test_what_aditp_has_already_is_not_taken(self):
         criteria = load("atra_2022")
         text = criteria.path.read_text().replace("[OR]", "[SAF]").replace('"OR"', '"SAF"')
         names = flags(loads(text.partition("# WHERE THE SOURCE")[0], criteria.path))
@@ -842,24 +1016,46 @@ class TestNames:
 
 class TestCommand:
     def test_writes_the_folder_and_says_what_was_taken(self, tmp_path):
-        words = ["adam", str(STUDY[0]), "--patients", str(STUDY[1]), "--output", str(tmp_path / "out")]
+        words = ["adam", str(STUDY[0]), "--patients", str(STUDY[1]), "--output", str(tmp_path / "out"), "--study", "E"]
+        words += ["--paramcd", "OR=OVRLRESP", "--param", "OR=Overall Response"]
 
         done = CliRunner().invoke(main, words, catch_exceptions=False)
 
         assert (done.exit_code, done.stdout) == (0, "")
-        assert done.stderr.splitlines()[:4] == [
-            "ADSL: 168 records, Subject-Level Analysis Dataset",
-            "ADRS: 1,176 records, Response Analysis Dataset",
-            "ADTTE: 336 records, Time-to-Event Analysis Dataset",
-            "ADICE: 89 records, Intercurrent Events Analysis Dataset",
+        assert done.stderr.splitlines()[:5] == [
+            "ADITP: 168 records, ITP Response Results by Subject",
+            "ADRS: 14,392 records, Response Analysis Dataset",
+            "ADLB: 3,304 records, Platelet Count Analysis Dataset",
+            "ADTTE: 246 records, Time-to-Event Analysis Dataset",
+            "ADICE: 534 records, Intercurrent Events Analysis Dataset",
         ]
-        assert "assumed: STUDYID is 'visits', the name of the source; --study sets another." in done.stderr
-        assert (tmp_path / "out" / "adrs.xpt").exists()
+        assert "ADTTE: DOR: 45 of 168 patients have no time to event; they have no record." in done.stderr
+        frame, _ = pyreadstat.read_xport(tmp_path / "out" / "adrs.xpt", output_format="polars")
+        assert frame.select("PARAMCD", "PARAM").row(0) == ("OVRLRESP", "Overall Response")
+
+    def test_the_name_of_a_file_is_no_studyid(self, tmp_path):
+        words = ["adam", str(STUDY[0]), "--output", str(tmp_path / "out")]
+
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+
+        assert done.exit_code == 2
+        assert done.stderr.splitlines()[-1] == (
+            "error: visits.csv: no STUDYID is known, as the data have no identifier of the study, or several; "
+            "give it by --study ID."
+        )
+
+    def test_a_code_of_no_endpoint_is_told(self, tmp_path):
+        words = ["adam", str(STUDY[0]), "--output", str(tmp_path / "out"), "--study", "E", "--paramcd", "OR"]
+
+        done = CliRunner().invoke(main, words, catch_exceptions=False)
+
+        assert done.exit_code == 2
+        assert "'OR' has no '='; write ENDPOINT=CODE." in done.stderr
 
     def test_bad_input_begins_no_output(self, tmp_path):
         (tmp_path / "visits.csv").write_text("patient_id,day,platelets\n1,0,-5\n")
 
-        words = ["adam", str(tmp_path / "visits.csv"), "--output", str(tmp_path / "out")]
+        words = ["adam", str(tmp_path / "visits.csv"), "--study", "S", "--output", str(tmp_path / "out")]
         done = CliRunner().invoke(main, words, catch_exceptions=False)
 
         assert done.exit_code == 2
@@ -882,7 +1078,7 @@ def test_no_patients_and_no_rows_are_empty_datasets(tmp_path):
     analysis = itp_response.adam(nobody, study="S")
     analysis.write(tmp_path / "out")
 
-    assert [len(dataset.frame) for dataset in analysis.datasets.values()] == [0, 0, 0, 0]
+    assert [len(dataset.frame) for dataset in analysis.datasets.values()] == [0, 0, 0, 0, 0]
     assert nobody.long().is_empty()
 
 

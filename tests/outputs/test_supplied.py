@@ -302,7 +302,7 @@ class TestRecorded:
         assert read(sdtm(tmp_path / "c", cm=CM)).records_rescue
         assert (
             adam(without, criteria="atra_2022").notes[-1]
-            == "Discontinuation of treatment: not recorded, so ADICE has none."
+            == "Discontinuation of treatment is not recorded, so ADICE has no record of it."
         )
 
     def test_pictures_say_what_is_not_recorded(self):

@@ -110,6 +110,8 @@ class Endpoint(StrictModel):
     says: str = Field(description="plain-language paraphrase of the source's definition")
     where: str = Field(default="", description="where in the source")
     role: ROLES | None = Field(default=None, description="what it measures; sets are compared role by role")
+    paramcd: str = Field(default="", description="its PARAMCD in CDISC's datasets; else a short form of its name")
+    param: str = Field(default="", description="its PARAM in CDISC's datasets; else its label")
     unless: PatientRule | None = Field(
         default=None,
         description="a rule over the patient: where true, the endpoint is not met, regardless of the observations",

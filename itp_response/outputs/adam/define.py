@@ -1,15 +1,15 @@
 """Define: every variable and parameter of the datasets and its derivation, as a table and as a page."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
 from itp_response.definitions.criteria import Criteria
-from itp_response.outputs.adam.parameters import parameters
+from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.variables import Dataset
 
 
-def table(datasets: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
+def table(datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Sequence[Parameter]) -> pl.DataFrame:
     """A row per variable of each dataset, and below those of a dataset a row per parameter.
 
     `dataset`, `variable`, `paramcd`, `label`, `type`, `length` (in bytes; null for parameters), `endpoint`, `where`
@@ -20,23 +20,30 @@ def table(datasets: Mapping[str, Dataset], criteria: Criteria) -> pl.DataFrame:
         for variable in dataset.variables:
             about = (variable.label, variable.type, dataset.length(variable), None, None, variable.means)
             rows.append((name, variable.name, None, *about))
-        for parameter in (parameter for parameter in parameters(criteria) if parameter.dataset == name):
-            model = criteria.endpoints[parameter.endpoint]
-            value = "AVALC" if parameter.what in ("verdict", "best") else "AVAL"
-            kind = "text" if value == "AVALC" else "integer"
-            derived = (parameter.text, kind, None, parameter.endpoint, model.where or None, parameter.derivation)
+        for parameter in (parameter for parameter in parameters if parameter.dataset == name):
+            value = parameter.values[0]
+            kind = next(variable.type for variable in dataset.variables if variable.name == value)
+            where = _where(criteria, parameter) or None
+            derived = (parameter.text, kind, None, parameter.endpoint or None, where, parameter.derivation)
             rows.append((name, value, parameter.code, *derived))
     columns = ("dataset", "variable", "paramcd", "label", "type", "length", "endpoint", "where", "derivation")
     schema = {name: pl.Int64() if name == "length" else pl.String() for name in columns}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> str:
+def _where(criteria: Criteria, parameter: Parameter) -> str:
+    """Where in the source the endpoint is defined."""
+    return criteria.endpoints[parameter.endpoint].where if parameter.endpoint else ""
+
+
+def page(datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Sequence[Parameter], study: str) -> str:
     """The same as a page of Markdown; `study` is the name of the user's study."""
-    return "\n".join(_page(datasets, criteria, study)) + "\n"
+    return "\n".join(_page(datasets, criteria, parameters, study)) + "\n"
 
 
-def _page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> Iterator[str]:
+def _page(
+    datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Sequence[Parameter], study: str
+) -> Iterator[str]:
     source = criteria.file.source
     reference = ", ".join(filter(None, [source.cite, source.where, source.registry, source.link]))
     yield f"# {study}"
@@ -56,9 +63,9 @@ def _page(datasets: Mapping[str, Dataset], criteria: Criteria, study: str) -> It
     yield ""
     yield from _row("Dataset", "PARAMCD", "PARAM", "Endpoint", "Where", "Derivation")
     yield "|---|---|---|---|---|---|"
-    for parameter in parameters(criteria):
-        where = criteria.endpoints[parameter.endpoint].where
-        about = (parameter.text, f"`{parameter.endpoint}`", where, parameter.derivation)
+    for parameter in parameters:
+        endpoint = f"`{parameter.endpoint}`" if parameter.endpoint else ""
+        about = (parameter.text, endpoint, _where(criteria, parameter), parameter.derivation)
         yield from _row(parameter.dataset, parameter.code, *about)
     for dataset in datasets.values():
         yield ""

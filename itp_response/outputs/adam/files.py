@@ -6,6 +6,7 @@ No file has the time at which it was written: where a format must have one, it i
 import io
 import json
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +18,15 @@ from itp_response.messages.errors import UsageError, one_a_line
 from itp_response.messages.optional_imports import needed
 from itp_response.outputs.adam.variables import Dataset, Variable, problems
 
-Format = Literal["xpt", "json", "parquet", "csv"]
+Format = Literal["xpt", "json", "ndjson", "dsjc", "parquet", "csv"]
 EPOCH = "1970-01-01T00:00:00"
 XPT_EPOCH = b"01JAN70:00:00:00"
 XPT_TIMES = (144, 160, 464, 480)
 """Where a transport file has the times at which it was made and changed, each twice."""
+LINE = 80
+"""The bytes of a line of a transport file."""
+VERSION = "MDV.1"
+"""The OID of the metadata in define.xml."""
 DATE = "DATE9."
 
 
@@ -38,7 +43,7 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "dataset.xpt"
         pyreadstat.write_xport(
-            dataset.frame,
+            pl.concat([dataset.frame, _longest(dataset)]),
             path,
             file_label=dataset.label,
             column_labels={variable.name: variable.label for variable in dataset.variables},
@@ -46,37 +51,74 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
             file_format_version=5,
             variable_format={variable.name: DATE for variable in dataset.variables if variable.type == "date"},
         )
-        content = bytearray(path.read_bytes())
+        content = bytearray(_without_last_record(path.read_bytes(), dataset))
     for offset in XPT_TIMES:
         content[offset : offset + len(XPT_EPOCH)] = XPT_EPOCH
     return bytes(content)
 
 
+def _longest(dataset: Dataset) -> pl.DataFrame:
+    """A record whose texts are as long as the variables: a file is as wide as its longest texts."""
+    schema, texts = dataset.frame.schema, [variable for variable in dataset.variables if variable.type == "text"]
+    cells = {variable.name: ["X" * dataset.length(variable)] for variable in texts}
+    return pl.DataFrame({name: cells.get(name, [None]) for name in schema}, schema=schema)
+
+
+def _without_last_record(content: bytes, dataset: Dataset) -> bytes:
+    """The transport file without its last record; records follow each other, filled up with blanks to whole lines."""
+    width, records = sum(map(dataset.length, dataset.variables)), len(dataset.frame)
+    head = len(content) - -(-width * (records + 1) // LINE) * LINE
+    kept = content[: head + width * records]
+    return kept.ljust(head + -(-width * records // LINE) * LINE)
+
+
 def dataset_json(dataset: Dataset, origin: Provenance) -> bytes:
-    """CDISC's Dataset-JSON, version 1.1."""
-    frame = dataset.frame.with_columns(pl.col(pl.Date).dt.to_string("%Y-%m-%d"))
+    """CDISC's Dataset-JSON, version 1.1, as one object."""
+    return _line({**_about(dataset, origin), "rows": _rows(dataset)})
+
+
+def dataset_ndjson(dataset: Dataset, origin: Provenance) -> bytes:
+    """Dataset-JSON by lines: what describes the dataset, then a line per record."""
+    return b"".join(map(_line, [_about(dataset, origin), *_rows(dataset)]))
+
+
+def dataset_dsjc(dataset: Dataset, origin: Provenance) -> bytes:
+    """Compressed Dataset-JSON: the lines as one stream of zlib."""
+    return zlib.compress(dataset_ndjson(dataset, origin), 9)
+
+
+def _line(content: Any) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+
+
+def _rows(dataset: Dataset) -> list[tuple[Any, ...]]:
+    return dataset.frame.with_columns(pl.col(pl.Date).dt.to_string("%Y-%m-%d")).rows()
+
+
+def _about(dataset: Dataset, origin: Provenance) -> dict[str, Any]:
+    """What describes the dataset, but its rows."""
     study = dataset.frame["STUDYID"]
-    content: dict[str, Any] = {
+    return {
         "datasetJSONCreationDateTime": EPOCH,
         "datasetJSONVersion": "1.1.0",
         "fileOID": f"{origin.program}.{dataset.name}",
         "sourceSystem": {"name": origin.program, "version": origin.version},
         **({"studyOID": study[0]} if len(study) else {}),
+        "metaDataVersionOID": VERSION,
+        "metaDataRef": "define.xml",
         "itemGroupOID": f"IG.{dataset.name}",
-        "isReferenceData": False,
-        "records": len(frame),
+        "records": len(dataset.frame),
         "name": dataset.name,
         "label": dataset.label,
         "columns": [_column(dataset, variable) for variable in dataset.variables],
-        "rows": frame.rows(),
     }
-    return (json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
 def _column(dataset: Dataset, variable: Variable) -> dict[str, Any]:
     types: dict[str, dict[str, Any]] = {
         "text": {"dataType": "string", "length": dataset.length(variable)},
         "integer": {"dataType": "integer"},
+        "float": {"dataType": "double"},
         "date": {"dataType": "date", "targetDataType": "integer", "displayFormat": DATE},
     }
     name = {"itemOID": f"IT.{dataset.name}.{variable.name}", "name": variable.name, "label": variable.label}
@@ -101,6 +143,8 @@ def csv(dataset: Dataset, _: Provenance) -> bytes:
 FORMATS: dict[Format, Callable[[Dataset, Provenance], bytes]] = {
     "xpt": xpt,
     "json": dataset_json,
+    "ndjson": dataset_ndjson,
+    "dsjc": dataset_dsjc,
     "parquet": parquet,
     "csv": csv,
 }

@@ -1,8 +1,8 @@
 """Variables: what CDISC requires of a dataset's names, labels, types and lengths."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,14 +15,58 @@ NAME, LABEL, TEXT = 8, 40, 200
 VOWELS = "AEIOU"
 
 
+STANDARD = {
+    "STUDYID": "Study Identifier",
+    "USUBJID": "Unique Subject Identifier",
+    "SUBJID": "Subject Identifier for the Study",
+    "TRTP": "Planned Treatment",
+    "TRT01P": "Planned Treatment for Period 01",
+    "ASEQ": "Analysis Sequence Number",
+    "PARAMCD": "Parameter Code",
+    "PARAM": "Parameter",
+    "AVISIT": "Analysis Visit",
+    "AVISITN": "Analysis Visit (N)",
+    "AVAL": "Analysis Value",
+    "AVALC": "Analysis Value (C)",
+    "BASE": "Baseline Value",
+    "CHG": "Change from Baseline",
+    "PCHG": "Percent Change from Baseline",
+    "ABLFL": "Baseline Record Flag",
+    "ANL01FL": "Analysis Flag 01",
+    "ADT": "Analysis Date",
+    "ADTF": "Analysis Date Imputation Flag",
+    "ADY": "Analysis Relative Day",
+    "ASTDT": "Analysis Start Date",
+    "ASTDTF": "Analysis Start Date Imputation Flag",
+    "ASTDY": "Analysis Start Relative Day",
+    "AENDT": "Analysis End Date",
+    "AENDTF": "Analysis End Date Imputation Flag",
+    "AENDY": "Analysis End Relative Day",
+    "STARTDT": "Time-to-Event Origin Date for Subject",
+    "CNSR": "Censor",
+    "EVNTDESC": "Event or Censoring Description",
+    "CNSDTDSC": "Censor Date Description",
+    "SRCDOM": "Source Data",
+    "SRCVAR": "Source Variable",
+    "SRCSEQ": "Source Sequence Number",
+}
+"""The labels of CDISC's own variables, as the ADaM Implementation Guide has them."""
+Type = Literal["text", "integer", "float", "date"]
+
+
 @dataclass(frozen=True)
 class Variable:
-    """A column of a dataset: text, a whole number or a date; `means` is its derivation."""
+    """A column of a dataset; `means` is its derivation."""
 
     name: str
     label: str
-    type: Literal["text", "integer", "date"]
+    type: Type
     means: str
+
+
+def standard(name: str, type: Type, means: str) -> Variable:  # noqa: A002
+    """A variable of CDISC's own, under the label that is the same in all datasets."""
+    return Variable(name, STANDARD[name], type, means)
 
 
 @dataclass(frozen=True)
@@ -36,12 +80,24 @@ class Dataset:
     keys: tuple[str, ...]
     variables: tuple[Variable, ...]
     frame: pl.DataFrame
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    """The bytes of each variable, the same in all datasets."""
 
     def length(self, variable: Variable) -> int:
-        """The bytes of the longest text, at least 1; of numbers and dates 8."""
-        if variable.type != "text":
-            return 8
-        return max(int(self.frame[variable.name].str.len_bytes().max() or 0), 1)  # type: ignore[arg-type]
+        """The bytes of the longest text in any dataset, at least 1; of numbers and dates 8."""
+        return self.lengths[variable.name]
+
+
+def with_lengths(datasets: Sequence[Dataset]) -> dict[str, Dataset]:
+    """The datasets by their names; a variable that several have is as long in each."""
+    lengths: dict[str, int] = {}
+    for dataset in datasets:
+        for variable in dataset.variables:
+            longest = 8
+            if variable.type == "text":
+                longest = max(int(dataset.frame[variable.name].str.len_bytes().max() or 0), 1)  # type: ignore[arg-type]
+            lengths[variable.name] = max(longest, lengths.get(variable.name, 0))
+    return {dataset.name: replace(dataset, lengths=lengths) for dataset in datasets}
 
 
 def short_names(names: Sequence[str], most: int, reserved: Iterable[str] = ()) -> list[str]:

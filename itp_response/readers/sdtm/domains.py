@@ -18,7 +18,7 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.errors import CohortError
 from itp_response.messages.wording import counted as number_of
-from itp_response.readers.column_names import REASON, STOPPED_BY, WITHOUT_DAY_0, CellProblem, NamedTable
+from itp_response.readers.column_names import REASON, STOPPED_BY, SUBJECT, WITHOUT_DAY_0, CellProblem, NamedTable
 from itp_response.readers.known_names import VISITS
 from itp_response.readers.problems import Location, Pieces, Problems, quoted
 from itp_response.readers.sdtm.absent import Absent, without_day_0
@@ -52,7 +52,7 @@ WRITTEN = {"treatment_discontinued": "DSSTDTC", "baseline": "the baseline flag o
 """The names of columns of patients that come from other domains."""
 UNIT_IF_MISSING = "10^9/L"
 """The unit of counts without one, which are noted where the domain is read."""
-UNNAMED = (STOPPED_BY, WITHOUT_DAY_0)
+UNNAMED = (STOPPED_BY, SUBJECT, WITHOUT_DAY_0)
 TREATMENT = ("CM", "PR", "EX")
 """The domains that can have rescue treatment."""
 RESCUE = ("rescue", "rescue_end")
@@ -275,7 +275,7 @@ def _patients(
     """
     arm = "ACTARM" if dm.has("ACTARM") else "ARM"
     header = {"patient_id": "USUBJID", "arm": arm, "enrolment_date": day_0}
-    header |= {name: name for name in declared if dm.has(name)}
+    header |= {name: name for name in (*declared, SUBJECT) if dm.has(name)}
     columns = {name: dm.texts(written) for name, written in header.items() if dm.has(written)}
     frame = pl.DataFrame(columns).join(
         of_subjects.rename({"subject": "patient_id", "date": "treatment_discontinued", "sequence": STOPPED_BY}),

@@ -18,7 +18,7 @@ from itp_response.readers.problems import BrokenLine, Cells, Location, Problems,
 from itp_response.readers.sdtm.terms import ONGOING, Settings
 
 COLUMNS = {
-    "DM": ("STUDYID", "RFSTDTC", "RFXSTDTC", "ACTARM", "ARM", "ACTARMCD", "ARMCD", "ARMNRS"),
+    "DM": ("STUDYID", "SUBJID", "RFSTDTC", "RFXSTDTC", "ACTARM", "ARM", "ACTARMCD", "ARMCD", "ARMNRS"),
     "LB": (
         *("LBSEQ", "LBTESTCD", "LBLOINC", "LBSTRESN", "LBSTRESC", "LBSTRESU", "LBORRES", "LBORRESU", "LBSTAT"),
         *("LBDTC", "LBLOBXFL", "LBBLFL"),
