@@ -15,7 +15,7 @@ import pytest
 import itp_response
 from itp_response import CohortError, UsageError, classify, table
 from itp_response.definitions.load import shipped
-from itp_response.outputs.statistics.proportions import Proportion, difference, share_test
+from itp_response.outputs.statistics.proportions import INTERVALS, Proportion, difference, share_test
 from itp_response.outputs.statistics.tables import probability, rounded
 from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
 
@@ -341,6 +341,58 @@ def test_newcombes_interval_is_that_of_his_paper(line):
     gap = difference(*(Proportion(*map(int, share.split("/"))) for share in (first, second)))
 
     assert (f"{gap.low:.4f}", f"{gap.high:.4f}") == (low, high)
+
+
+# The right values for the example, and for Newcombe's first table by his method 6, Table II.
+SCORE = """
+    90/112  33/56  0.0693   0.3624
+    45/112  14/56  -0.0019  0.2882
+    68/112  23/56  0.0359   0.3467
+    43/90   26/33  -0.4632  -0.1167
+    47/112  7/56   0.1558   0.4120
+    21/112  19/56  -0.2990  -0.0141
+    56/70   48/80  0.0528   0.3382
+    9/10    3/10   0.1700   0.8406
+    6/7     2/7    0.0342   0.8534
+    5/56    0/29   -0.0326  0.1933
+    0/10    0/20   -0.1658  0.2844
+    10/10   0/20   0.7156   1.0000
+    10/10   0/10   0.6636   1.0000
+"""
+
+
+@pytest.mark.parametrize("line", shown(SCORE), ids=lambda line: f"{line[0]} {line[1]}")
+def test_miettinen_and_nurminens_interval(line):
+    first, second, low, high = line
+    gap = difference(*(Proportion(*map(int, share.split("/"))) for share in (first, second)), "score")
+
+    assert (f"{gap.low:.4f}", f"{gap.high:.4f}") == (low, high)
+
+
+def intervals(method):
+    """What tests/r/intervals.R gave by a method, over a grid of tables, zeros and ones included."""
+    with (ROOT / "tests" / "r" / "intervals.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["method"] == method]
+
+
+@pytest.mark.parametrize("method", ["newcombe", "wald", "wald-cc", "score", "agresti-caffo"])
+def test_intervals_are_those_of_r_over_a_grid_of_tables(method):
+    grid = intervals(method)
+    ours = []
+    for row in grid:
+        met, of, met_second, of_second = (int(row[name]) for name in ("met", "of", "met_second", "of_second"))
+        gap = difference(Proportion(met, of), Proportion(met_second, of_second), method)
+        ours.append((gap.low, gap.high))
+
+    assert len(grid) == 142
+    assert np.abs(np.array(ours) - [(float(row["low"]), float(row["high"])) for row in grid]).max() < 1e-7
+
+
+def test_every_interval_that_can_be_chosen_is_compared():
+    with (ROOT / "tests" / "r" / "intervals.csv").open() as file:
+        compared = {row["method"] for row in csv.DictReader(file)}
+
+    assert {*INTERVALS} == {*compared, "wu-2022"}
 
 
 TESTS = """

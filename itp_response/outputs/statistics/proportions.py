@@ -1,7 +1,8 @@
 """Proportions: how many met an endpoint in each group, differences with intervals, and tests.
 
 Intervals of a difference come from statsmodels, tests from scipy. Newcombe's is the default: Newcombe, Stat Med
-1998;17:873-890, method 10. Only the interval with continuity correction is in neither, and is R's `prop.test`.
+1998;17:873-890, method 10. Our own are Miettinen and Nurminen's interval, in `score.py`, and the one with continuity
+correction, which is R's `prop.test`.
 """
 
 import math
@@ -19,6 +20,7 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.printed import as_printed
+from itp_response.outputs.statistics.score import score_interval
 from itp_response.outputs.statistics.tables import (
     DASH,
     Number,
@@ -57,7 +59,7 @@ INTERVALS: Mapping[Interval, str] = {
         "Wald with continuity correction for all others"
     ),
 }
-STATSMODELS = {"newcombe": "newcomb", "wald": "wald", "score": "score", "agresti-caffo": "agresti-caffo"}
+STATSMODELS = {"newcombe": "newcomb", "wald": "wald", "agresti-caffo": "agresti-caffo"}
 PLAIN_ROLES = ("response", "complete_response", "sustained_response")
 SEED = 20220120
 TABLES = 9_999
@@ -148,12 +150,16 @@ def difference(first: Proportion, second: Proportion, method: str = "newcombe") 
         return Compared(first, second, math.nan, math.nan, math.nan, method)
     if method == "wald-cc":
         low, high = _continuity_corrected(first, second)
+    elif method == "score":
+        low, high = score_interval(first.met, first.of, second.met, second.of, normal_quantile())
     else:
         proportion = needed("statsmodels.stats.proportion", "stats")
         low, high = proportion.confint_proportions_2indep(
             first.met, first.of, second.met, second.of, method=STATSMODELS[method], compare="diff", alpha=1 - LEVEL
         )
-    return Compared(first, second, first.share - second.share, float(low), float(high), method)
+    # statsmodels gives Wald's and Agresti-Caffo's limits beyond what a difference can be; R does not.
+    low, high = max(-1.0, float(low)), min(1.0, float(high))
+    return Compared(first, second, first.share - second.share, low, high, method)
 
 
 def normal_quantile() -> float:
@@ -167,7 +173,7 @@ def _continuity_corrected(first: Proportion, second: Proportion) -> tuple[float,
     gap, per_patient = first.share - second.share, 1 / first.of + 1 / second.of
     spread = math.sqrt(first.share * (1 - first.share) / first.of + second.share * (1 - second.share) / second.of)
     half = z * spread + min(0.5, abs(gap) / per_patient) * per_patient
-    return max(-1.0, gap - half), min(1.0, gap + half)
+    return gap - half, gap + half
 
 
 def share_test(proportions: Sequence[Proportion]) -> tuple[float, str]:
