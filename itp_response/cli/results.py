@@ -35,10 +35,10 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--set",
     "of",
-    type=click.Choice(["itt", "complete", "per-protocol"]),
+    type=click.Choice(["itt", "complete", "per-protocol", "as-treated"]),
     default="itt",
     show_default=True,
-    help="Not evaluable counts as not met, is left out, or only those whose per_protocol is yes.",
+    help="Not evaluable counts as not met, is left out, only those whose per_protocol is yes, or by actual_arm.",
 )
 @click.option(
     "--interval",

@@ -255,6 +255,10 @@ WHERE = {
         for statistic in ("median", "low", "high")
     },
     **{
+        f"DOR best_response R {theirs}": ("by best response", "DOR", "R", ours, {"method": "Kaplan-Meier"})
+        for theirs, ours in {"median": "median", "0.95LCL": "low", "0.95UCL": "high"}.items()
+    },
+    **{
         f"OR {label} {statistic}": ("odds", "OR", "", statistic, {"level": level})
         for label, level in {
             "age": "age: per unit",
@@ -276,7 +280,11 @@ def figures():
 
 @pytest.fixture(scope="module")
 def tables(study):
-    return table(study, show=["responses", "times", "odds"])
+    by_best = table(study, by="best_response", show=["times"], endpoint=["DOR"])["times"]
+    return {
+        **{result.name: result for result in table(study, show=["responses", "times", "odds"]).tables},
+        "by best response": by_best,
+    }
 
 
 class TestAgreementWithR:
@@ -429,6 +437,38 @@ def test_numbers_are_rounded_as_the_field_does(value, digits, text):
 )
 def test_probabilities_are_given_with_two_digits_that_tell(p, text):
     assert probability(p) == text
+
+
+# R's survival 3.5, summary(survfit(Surv(days, event) ~ 1, conf.type = "log-log"))$table; x: censored.
+MEDIANS = """
+    3 to 16              9.5   5   13
+    3 to 24              13.5  8   18
+    1 to 50              25.5  18  32
+    1 2 3x 4x            2     1   inf
+    1 2 3 4x 5 6         4     1   inf
+    1 2 3 4              2.5   1   inf
+    1 1 2x 2x            1     1   inf
+    5 5x 9 9 12 20x      9     5   inf
+"""
+
+
+@pytest.mark.parametrize("line", shown(MEDIANS), ids=lambda line: line[0])
+def test_a_curve_at_one_half_has_its_median_in_the_middle_of_the_step(line):
+    written, *expected = line
+    first, _, last = written.partition(" to ")
+    times = list(map(str, range(int(first), int(last) + 1))) if last else written.split(" ")
+    curve = kaplan_meier(
+        np.array([float(time.strip("x")) for time in times]), np.array([not time.endswith("x") for time in times])
+    )
+
+    assert (curve.median, curve.low, curve.high) == tuple(map(float, expected))
+
+
+def test_the_median_of_the_example_at_one_half(study):
+    """Half of the patients whose best response is R lost theirs by day 245, the next on day 280."""
+    result = table(study, by="best_response", endpoint=["DOR"])["times"]
+
+    assert "37.5 (20.0 to 42.0)" in next(row for row in result.rows if "Kaplan-Meier median" in row[0])
 
 
 def test_a_curve_that_does_not_come_down_has_no_median():
@@ -667,7 +707,7 @@ ERRORS = [
     ({"reference": "C"}, "unknown group 'C'; known: A, B."),
     ({"endpoint": ["ORR"]}, "unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR. Did you mean 'OR'?"),
     ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, best, times, imputation, subgroups, odds, events, all. Did you mean 'times'?"),
-    ({"of": "pp"}, "unknown analysis set 'pp'; known: itt, complete, per-protocol."),
+    ({"of": "pp"}, "unknown analysis set 'pp'; known: itt, complete, per-protocol, as-treated."),
     ({"interval": "exact"}, "unknown interval 'exact'; known: newcombe, wald, wald-cc, score, agresti-caffo, wu-2022."),
     ({"of": "per-protocol"}, "the per-protocol set needs a yes/no column 'per_protocol' in the patient table; its columns are: arm, baseline."),
     ({"show": ["events"]}, "--show events needs --events FILE."),
@@ -750,6 +790,56 @@ def test_whoever_is_missing_in_the_screening_is_named():
     assert str(error.value) == "screening: 'd' and 1 other of the study are missing; add a row for each."
 
 
+# THE ARM ASSIGNED AND THE ARM WHOSE TREATMENT WAS GIVEN
+
+TREATED = [{**row, "actual_arm": {"a": "B", "b": None}.get(row["patient_id"], row["arm"])} for row in SMALL[1]]
+
+
+def test_intention_to_treat_is_by_the_arm_assigned():
+    tables = table(SMALL[0], TREATED, endpoint=["OR"])
+
+    assert tables["responses"].rows[0][1:3] == ("1/2 (50.0)", "1/2 (50.0)")
+    assert "2 patients not treated as assigned, counted in the arm assigned;" in str(tables)
+
+
+def test_as_treated_is_by_the_treatment_given():
+    tables = table(SMALL[0], TREATED, of="as-treated", endpoint=["OR"])
+
+    assert (tables.groups.by, tables.groups.labels, tables.groups.sizes()) == ("actual_arm", ("B",), [3])
+    assert tables["responses"].rows[0][1] == "2/3 (66.7)"
+    assert tables["responses"].title.endswith("as treated; non-evaluable patients counted as non-responders")
+    assert "2 patients without a value for Actual arm excluded from the groups: 'b' and 'e'." in str(tables)
+
+
+def test_as_treated_wants_the_treatment_given():
+    with pytest.raises(UsageError) as error:
+        table(*SMALL, of="as-treated")
+
+    assert str(error.value) == (
+        "the as-treated set needs a column 'actual_arm' in the patient table (ACTARM in DM, TRT01A in ADSL); "
+        "its columns are: arm, baseline."
+    )
+
+
+@pytest.mark.parametrize(("assigned", "given"), [("TRT01P", "TRT01A"), ("ARM", "ACTARM")])
+def test_a_patient_table_may_have_both_arms(assigned, given):
+    patients = [{"USUBJID": row["patient_id"], assigned: row["arm"], given: row["actual_arm"]} for row in TREATED]
+    cohort = itp_response.read(SMALL[0], patients)
+
+    assert cohort.arm.to_list() == ["A", "A", "B", "B", None]
+    assert cohort.actual_arm.to_list() == ["B", None, "B", "B", None]
+
+
+def test_without_an_arm_assigned_the_one_given_stands_for_it_and_is_told():
+    patients = [{"patient_id": row["patient_id"], "ACTARM": row["actual_arm"]} for row in TREATED]
+    cohort = itp_response.read(SMALL[0], patients)
+
+    assert cohort.arm.to_list() == ["B", None, "B", "B", None]
+    assert any(
+        "no arm assigned is recorded; the arm whose treatment was given (ACTARM)" in note for note in cohort.note_lines
+    )
+
+
 # FORMS
 
 
@@ -805,8 +895,8 @@ def test_what_an_option_asks_for_is_added_to_what_is_shown(study):
 def test_html_has_every_table_with_its_notes_and_one_of_them_its_own(study):
     results = table(study)
 
-    assert [title in results.html() for title in ("Responses", "Times")] == [True, True]
-    assert ["Responses" in results["times"].html(), "Times" in results["times"].html()] == [False, True]
+    assert [title in results.html() for title in ("Response endpoints", "Times")] == [True, True]
+    assert ["Response endpoints" in results["times"].html(), "Times" in results["times"].html()] == [False, True]
     assert results.html().count("assumed: the reference group") == 2
 
 

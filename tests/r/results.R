@@ -50,6 +50,8 @@ for (arm in rownames(curves)) {
     say(paste("DOR", label, name), curves[arm, what])
   }
 }
+of.best <- summary(survfit(lasting ~ found$best_response, conf.type = "log-log"))$table["found$best_response=R", ]
+for (what in c("median", "0.95LCL", "0.95UCL")) say(paste("DOR best_response R", what), of.best[[what]])
 ranks <- survdiff(lasting ~ found$arm)
 say("DOR log-rank", pchisq(ranks$chisq, 1, lower.tail = FALSE))
 model <- summary(coxph(lasting ~ combined))

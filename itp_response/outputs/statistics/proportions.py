@@ -35,17 +35,19 @@ from itp_response.outputs.statistics.tables import (
 )
 
 LEVEL = 0.95
-Set = Literal["itt", "complete", "per-protocol"]
+Set = Literal["itt", "complete", "per-protocol", "as-treated"]
 Interval = Literal["newcombe", "wald", "wald-cc", "score", "agresti-caffo", "wu-2022"]
 SETS: Mapping[Set, str] = {
     "itt": "non-evaluable patients counted as non-responders (ITT)",
     "complete": "complete cases: patients not evaluable for an endpoint are excluded from it",
     "per-protocol": "per-protocol set; non-evaluable patients counted as non-responders",
+    "as-treated": "as treated; non-evaluable patients counted as non-responders",
 }
 RANKED_SETS: Mapping[Set, str] = {
     "itt": "all patients (ITT)",
     "complete": "complete cases: non-evaluable patients are excluded",
     "per-protocol": "per-protocol set",
+    "as-treated": "all patients treated, as treated",
 }
 """The analysis sets of a ranked list, which shows patients who are not evaluable in a row of their own."""
 INTERVALS: Mapping[Interval, str] = {

@@ -1,8 +1,9 @@
 """Score: Miettinen and Nurminen's test and interval of a difference of two proportions.
 
 statsmodels has the interval, but errs in the shares it restricts to the difference: on common tables its limits are
-wrong, or it fails. The formulas here are those of Miettinen and Nurminen, Stat Med 1985;4:213-226: the restricted shares
-as the root of a cubic (Farrington and Manning, Stat Med 1990;9:1447-1454, appendix), the variance with N / (N - 1).
+wrong, or it fails. The formulas here are those of Miettinen and Nurminen, Stat Med 1985;4:213-226: the restricted
+shares as the root of a cubic (Farrington and Manning, Stat Med 1990;9:1447-1454, appendix), the variance with
+N / (N - 1).
 """
 
 import math

@@ -36,6 +36,8 @@ from itp_response.outputs.statistics.tables import (
 )
 
 WEEK = 7
+TOLERANCE = 1e-8
+"""Shares that differ by less are the same: a curve is a product of rounded numbers."""
 QUARTILES = "Quartiles: the value at position (n + 1)p, as in SPSS (type 6 of R)."
 
 
@@ -117,14 +119,31 @@ class Survival:
 
 
 def kaplan_meier(days: Floats, event: Bools) -> Survival:
-    """The median of the Kaplan-Meier curve, with Brookmeyer and Crowley's 95% CI from log(-log S)."""
+    """The median of the Kaplan-Meier curve, with Brookmeyer and Crowley's 95% CI from log(-log S).
+
+    Where the curve lies at one half, the median is the middle of that step, as in R's survival and in SAS.
+    """
     lifelines = needed("lifelines", "stats")
-    from_curve = needed("lifelines.utils", "stats").median_survival_times
     if not len(days):
         return Survival(math.nan, math.nan, math.nan)
     curve = lifelines.KaplanMeierFitter(alpha=1 - LEVEL).fit(days, event)
-    low, high = from_curve(curve.confidence_interval_).to_numpy()[0]
-    return Survival(float(curve.median_survival_time_), float(low), float(high))
+    share = curve.survival_function_.to_numpy()[:, 0]
+    # Where the curve is at 0 it has no interval.
+    limits = np.where(share[:, None] > TOLERANCE, curve.confidence_interval_.to_numpy(), np.nan)
+    at = curve.survival_function_.index.to_numpy()
+    return Survival(*(_at_one_half(at, values) for values in (share, *limits.T)))
+
+
+def _at_one_half(at: Floats, share: Floats) -> float:
+    """The time at which a curve comes down to one half: the middle of the step that lies there; infinite: never."""
+    reached = share < 0.5 + TOLERANCE
+    if not reached.any():
+        return math.inf
+    first = int(np.argmax(reached))
+    below = share < 0.5 - TOLERANCE
+    if below[first] or not below.any():
+        return float(at[first])
+    return float(at[first] + at[np.argmax(below)]) / 2
 
 
 def log_rank(days: Floats, event: Bools, code: Any) -> float:

@@ -14,7 +14,7 @@ from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import counted_patients, listed, wrapped
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped
+from itp_response.outputs.statistics.groups import ACTUAL_ARM, ARM, AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.imputation import imputation
 from itp_response.outputs.statistics.odds import odds
 from itp_response.outputs.statistics.proportions import (
@@ -200,7 +200,8 @@ def table(
             for is added.
         endpoint: The endpoints to include. Left out: all of the set.
         only: Conditions; only patients for whom all hold are included.
-        of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete` or `per-protocol`.
+        of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete`, `per-protocol`,
+            or `as-treated` (by the arm whose treatment was given, `actual_arm`).
         interval: The method of the 95% CI of risk differences.
         subgroup: The columns that make the subgroups.
         column: The columns of the characteristics, the odds ratios and the imputation.
@@ -245,7 +246,19 @@ def table(
         show, endpoint, of, interval, subgroup, column, adjust, imputations, seed, events, screening, least
     )
     analysed = all_patients(classification).restricted_to(only)
+    by = _as_treated(analysed, by) if of == "as-treated" else by
     return _tables(analysed, by, grouped(analysed, by, reference), choices, study_title(classification.cohort, title))
+
+
+def _as_treated(patients: AnalysedPatients, by: str) -> str:
+    """The column of the groups in an analysis as treated: the arm whose treatment was given, where arms are asked for.
+
+    Raises `UsageError` where no input says so.
+    """
+    if ACTUAL_ARM not in patients.columns:
+        what = f"the as-treated set needs a column {ACTUAL_ARM!r} in the patient table (ACTARM in DM, TRT01A in ADSL)"
+        raise UsageError(f"{what}; its columns are: {', '.join(patients.columns)}.")
+    return ACTUAL_ARM if by == ARM else by
 
 
 @dataclass(frozen=True)
