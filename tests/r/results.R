@@ -59,6 +59,14 @@ say("DOR hazard ratio", model$conf.int[1])
 say("DOR hazard ratio low", model$conf.int[3])
 say("DOR hazard ratio high", model$conf.int[4])
 say("DOR hazard ratio p", model$coefficients[5])
+of.grades <- summary(coxph(lasting ~ factor(entry_bleeding_grade), data = found))
+for (grade in c(1, 2)) {
+  name <- paste("DOR grade", grade)
+  say(paste(name, "hazard ratio"), of.grades$conf.int[grade, 1])
+  say(paste(name, "hazard ratio p"), of.grades$coefficients[grade, 5])
+}
+say("Fisher of three", fisher.test(rbind(c(3, 1, 2), c(1, 5, 9)))$p.value)
+say("Fisher of four", fisher.test(rbind(c(8, 1, 2, 0), c(12, 15, 9, 7)))$p.value)
 say("DOR naive Mann-Whitney", wilcox.test(found$DOR_days[combined], found$DOR_days[!combined], exact = FALSE)$p.value)
 
 # Odds ratios.

@@ -64,8 +64,12 @@ INTERVALS: Mapping[Interval, str] = {
 STATSMODELS = {"newcombe": "newcomb", "wald": "wald", "agresti-caffo": "agresti-caffo"}
 PLAIN_ROLES = ("response", "complete_response", "sustained_response")
 SEED = 20220120
+SIMULATED = "Fisher, random tables"
+"""The name of Fisher's test where its p-value is simulated."""
+MOST = 2_000_000
+"""The most tables that Fisher's test looks at one by one."""
 TABLES = 9_999
-"""Random tables that stand for all tables, where Fisher's test compares more than two groups."""
+"""Random tables that stand for all tables where there are more."""
 
 
 @dataclass(frozen=True)
@@ -194,12 +198,36 @@ def share_test(proportions: Sequence[Proportion]) -> tuple[float, str]:
 
 
 def fisher(table: Any) -> tuple[float, str]:
-    """Fisher's exact test; of a table larger than two by two by random tables with the same margins."""
+    """Fisher's exact test; where there are more than `MOST` tables with the same margins, by random ones."""
     stats = needed("scipy.stats", "stats")
     if table.shape == (2, 2):
         return float(stats.fisher_exact(table).pvalue), "Fisher"
+    met, of = int(table[0].sum()), table.sum(axis=0)
+    if math.prod(min(int(size), met) + 1 for size in of[:-1]) <= MOST:
+        return _fisher_of_all(table[0], of), "Fisher"
     random = stats.MonteCarloMethod(n_resamples=TABLES, rng=np.random.default_rng(SEED))
-    return float(stats.fisher_exact(table, method=random).pvalue), "Fisher, random tables"
+    return float(stats.fisher_exact(table, method=random).pvalue), SIMULATED
+
+
+def _fisher_of_all(met: Any, of: Any) -> float:
+    """Fisher's exact p-value of two rows: the tables with the same margins that are at most as likely as the one seen.
+
+    Each table is as likely as the product of the ways to choose those who met the endpoint in each group.
+    """
+    special, total = needed("scipy.special", "stats"), int(met.sum())
+
+    def ways(size: Any, chosen: Any) -> Any:
+        logarithms = special.gammaln(size + 1) - special.gammaln(chosen + 1) - special.gammaln(size - chosen + 1)
+        return np.where((chosen >= 0) & (chosen <= size), logarithms, -np.inf)
+
+    chosen, likely = np.zeros(1, dtype=np.int64), np.zeros(1)
+    for size in of[:-1]:
+        some = np.arange(min(int(size), total) + 1)
+        chosen, likely = (chosen[:, None] + some).ravel(), (likely[:, None] + ways(size, some)).ravel()
+        chosen, likely = chosen[chosen <= total], likely[chosen <= total]
+    likely = np.exp(likely + ways(of[-1], total - chosen) - ways(of.sum(), total))
+    seen = np.exp(sum(ways(of, met)) - ways(of.sum(), total))
+    return float(min(1.0, likely[likely <= seen * (1 + 1e-7)].sum()))
 
 
 def method_for(interval: Interval, role: str | None, *, plain: bool) -> str:
@@ -341,6 +369,13 @@ def numbers(row: ProportionRow, groups: Groups, subgroup: str = "") -> Iterator[
         yield from numbers_of(row.name, group, statistics, gap.method, subgroup=subgroup)
     if row.test:
         yield Number(row.name, "", "p", row.p, row.test, subgroup=subgroup)
+    if row.test == SIMULATED:
+        yield Number(row.name, "", "standard error of p", _error_of(row.p), row.test, subgroup=subgroup)
+
+
+def _error_of(p: float) -> float:
+    """The standard error of a p-value from random tables."""
+    return math.sqrt(p * (1 - p) / TABLES)
 
 
 def _share_numbers(
@@ -375,7 +410,10 @@ def _methods(groups: Groups, interval: Interval, lines: Sequence[ProportionRow])
     yield f"n/N (%). Risk difference{which}; 95% CI by {INTERVALS[interval]}."
     fisher_used = any(row.test.startswith("Fisher") for row in lines)
     rule = "p: chi-squared test without continuity correction"
-    random = f" (more than two groups: {TABLES:,} random tables, seed {SEED})" if len(groups.pairs) > 1 else ""
+    errors = [_error_of(row.p) for row in lines if row.test == SIMULATED]
+    error = f"standard error of p at most {max(errors):.4f}" if errors else ""
+    simulated = list(dict.fromkeys(row.name for row in lines if row.test == SIMULATED))
+    random = f" ({listed(simulated)}: {TABLES:,} random tables, seed {SEED}, {error})" if errors else ""
     exact = f"; F: Fisher's exact test{random}, used where an expected count is below 5" if fisher_used else ""
     yield f"{rule}{exact}."
 
