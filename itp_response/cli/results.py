@@ -28,7 +28,7 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--show",
     multiple=True,
     metavar="TABLE",
-    help="flow, characteristics, responses, best, times, imputation, subgroups, odds, events, or all. "
+    help="flow, characteristics, responses, best, times, imputation, subgroups, stratified, odds, events, or all. "
     "Default: responses, times, and what other options ask for.",
 )
 @click.option("--endpoint", multiple=True, metavar="X", help="Only this endpoint.")
@@ -48,6 +48,7 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Of differences; wu-2022 is what the ATRA trial's paper did.",
 )
 @click.option("--subgroup", multiple=True, metavar="COLUMN", help="Also in each subgroup by this column.")
+@click.option("--strata", multiple=True, metavar="COLUMN", help="Also compare groups within strata of this column.")
 @click.option("--column", multiple=True, metavar="COLUMN", help="For characteristics and odds ratios; else all.")
 @click.option("--adjust", multiple=True, metavar="COLUMN", help="Adjust the odds ratios for this column.")
 @click.option("--imputations", type=int, default=0, metavar="M", help="Impute the primary endpoint M times.")

@@ -18,6 +18,7 @@ from itp_response.definitions.load import shipped
 from itp_response.outputs.statistics import proportions
 from itp_response.outputs.statistics.imputation import pool
 from itp_response.outputs.statistics.proportions import INTERVALS, Proportion, difference, share_test
+from itp_response.outputs.statistics.stratified import common_difference
 from itp_response.outputs.statistics.tables import probability, rounded
 from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
 
@@ -266,6 +267,17 @@ WHERE = {
         for theirs, ours in {"hazard ratio": "hazard ratio", "hazard ratio p": "p"}.items()
     },
     **{
+        f"{name} strata {figure}": ("strata", name, RATIO, statistic, {"method": "Mantel-Haenszel"})
+        for name in ("OR", "SR")
+        for figure, statistic in {"odds ratio": "odds ratio", "low": "low", "high": "high"}.items()
+    },
+    **{f"{name} strata CMH": ("strata", name, COMPARED, "p", {"method": "CMH"}) for name in ("OR", "SR")},
+    **{
+        f"DOR strata {statistic}": ("strata", "DOR", RATIO, statistic, {"method": "stratified Cox"})
+        for statistic in ("hazard ratio", "low", "high")
+    },
+    "DOR strata log-rank": ("strata", "DOR", RATIO, "p", {"method": "stratified log-rank"}),
+    **{
         f"OR {label} {statistic}": ("odds", "OR", "", statistic, {"level": level})
         for label, level in {
             "age": "age: per unit",
@@ -291,6 +303,7 @@ def tables(study):
     return {
         **{result.name: result for result in table(study, show=["responses", "times", "odds"]).tables},
         "by best response": by_best,
+        "strata": table(study, strata=["sex"], show=["responses"])["stratified"],
         "by grade": table(study, by="entry_bleeding_grade", reference="0", show=["times"])["times"],
     }
 
@@ -446,6 +459,23 @@ def test_imputations_are_pooled_with_barnard_and_rubins_degrees_of_freedom():
     estimate, error, freedom = pool(np.array([0.2, 0.3, 0.25]), np.array([0.01, 0.012, 0.011]), 100.0)
 
     assert (estimate, error, freedom) == pytest.approx((0.25, 0.1197219, 24.79545), rel=1e-6)
+
+
+def test_a_common_difference_of_one_stratum_is_its_own():
+    """With one stratum it is the plain difference; with two alike, the same with half the variance."""
+    one = np.array([[[8.0, 2.0], [4.0, 6.0]]])
+    single, twice = common_difference(one), common_difference(np.concatenate([one, one]))
+
+    assert single[0] == twice[0] == pytest.approx(0.4)
+    assert (single[2] - single[0]) / (twice[2] - twice[0]) == pytest.approx(math.sqrt(2))
+
+
+def test_strata_are_combinations_and_who_has_none_is_told(study):
+    patients = [{**row, "age": {"a": 70, "b": 50, "c": 70, "d": None}.get(row["patient_id"], 50)} for row in SMALL[1]]
+    result = table(SMALL[0], patients, strata=["age >= 60", "baseline"], endpoint=["OR"])["stratified"]
+
+    assert result.notes[0] == "Strata: Age ≥ 60 and Baseline platelet count (×10⁹/L); 2 with patients."
+    assert result.notes[-1] == "1 patient without a stratum excluded."
 
 
 @pytest.mark.parametrize("line", shown(TESTS), ids=lambda line: " ".join(line[:-2]))
@@ -739,7 +769,7 @@ ERRORS = [
     ({"by": "armm"}, "unknown column 'armm'; known: arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'arm'?"),
     ({"reference": "C"}, "unknown group 'C'; known: A, B."),
     ({"endpoint": ["ORR"]}, "unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR. Did you mean 'OR'?"),
-    ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, best, times, imputation, subgroups, odds, events, all. Did you mean 'times'?"),
+    ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, best, times, imputation, subgroups, stratified, odds, events, all. Did you mean 'times'?"),
     ({"of": "pp"}, "unknown analysis set 'pp'; known: itt, complete, per-protocol, as-treated."),
     ({"interval": "exact"}, "unknown interval 'exact'; known: newcombe, wald, wald-cc, score, agresti-caffo, wu-2022."),
     ({"of": "per-protocol"}, "the per-protocol set needs a yes/no column 'per_protocol' in the patient table; its columns are: arm, baseline."),

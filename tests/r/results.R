@@ -69,6 +69,22 @@ say("Fisher of three", fisher.test(rbind(c(3, 1, 2), c(1, 5, 9)))$p.value)
 say("Fisher of four", fisher.test(rbind(c(8, 1, 2, 0), c(12, 15, 9, 7)))$p.value)
 say("DOR naive Mann-Whitney", wilcox.test(found$DOR_days[combined], found$DOR_days[!combined], exact = FALSE)$p.value)
 
+# Within strata: sex.
+sexes <- factor(found$sex)
+for (name in c("OR", "SR")) {
+  test <- mantelhaen.test(table(!combined, found[[name]] != "Y", sexes), correct = FALSE)
+  say(paste(name, "strata odds ratio"), test$estimate)
+  say(paste(name, "strata low"), test$conf.int[1])
+  say(paste(name, "strata high"), test$conf.int[2])
+  say(paste(name, "strata CMH"), test$p.value)
+}
+model <- summary(coxph(lasting ~ combined + strata(sexes)))
+say("DOR strata hazard ratio", model$conf.int[1])
+say("DOR strata low", model$conf.int[3])
+say("DOR strata high", model$conf.int[4])
+ranks <- survdiff(lasting ~ combined + strata(sexes))
+say("DOR strata log-rank", pchisq(ranks$chisq, 1, lower.tail = FALSE))
+
 # Odds ratios.
 odds <- function(name, outcome, column) {
   fit <- summary(glm(outcome ~ column, family = binomial))$coefficients[2, ]
