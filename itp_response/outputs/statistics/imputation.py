@@ -74,8 +74,8 @@ def imputation(
 
 def _estimate(pooled: Any, position: int) -> tuple[float, float, float, float]:
     """A coefficient of the regression pooled over the imputations, its interval and p-value."""
-    estimates = np.array([fitted.params[position] for fitted in pooled.results_list])
-    variances = np.array([fitted.bse[position] ** 2 for fitted in pooled.results_list])
+    estimates = np.array([np.asarray(fitted.params)[position] for fitted in pooled.results_list])
+    variances = np.array([np.asarray(fitted.bse)[position] ** 2 for fitted in pooled.results_list])
     middle, spread, freedom = pool(estimates, variances, float(pooled.results_list[0].df_resid))
     student = needed("scipy.stats", "stats").t(freedom)
     half = float(student.ppf((1 + LEVEL) / 2)) * spread

@@ -62,7 +62,7 @@ def common_difference(tables: Any) -> tuple[float, float, float]:
 
     >>> tables = np.array([[[8.0, 2], [4, 6]], [[6, 4], [5, 5]]])
     >>> [round(value, 4) for value in common_difference(tables)]
-    [0.25, -0.0389, 0.5389]
+    [0.25, -0.0497, 0.5497]
     """
     (met, not_met), (met_second, not_met_second) = tables[:, 0].T, tables[:, 1].T
     of, of_second = met + not_met, met_second + not_met_second
@@ -165,7 +165,8 @@ def _odds_ratio(tables: Any) -> tuple[tuple[float, float, float], float]:
     table = needed("statsmodels.stats.contingency_tables", "stats").StratifiedTable(list(varied))
     p = float(table.test_null_odds(correction=False).pvalue)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = (float(table.oddsratio_pooled), *map(float, table.oddsratio_pooled_confint(1 - LEVEL)))
+        low, high = table.oddsratio_pooled_confint(1 - LEVEL)
+        ratio = (float(table.oddsratio_pooled), float(low), float(high))
     return (ratio if 0 < ratio[0] < math.inf else nothing), p
 
 
