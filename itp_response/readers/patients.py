@@ -100,11 +100,17 @@ def read_patients(
         stopped=imputed(days_stopped, options.impute),
         not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
-        columns={
-            name: with_empty(as_declared(table.cells(name), column, problems)[0], column)
-            for name, column in declared.items()
-        },
+        columns=_further_columns(table, declared, problems),
     )
+
+
+def _further_columns(
+    table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems
+) -> dict[str, Column]:
+    return {
+        name: with_empty(as_declared(table.cells(name), column, problems)[0], column)
+        for name, column in declared.items()
+    }
 
 
 def _arms(table: NamedTable, problems: Problems) -> tuple[pl.Series, pl.Series | None]:
