@@ -11,8 +11,12 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 from literal import Observation, Patient
+
+from itp_response.definitions.criteria import read_dict
+from itp_response.messages.errors import CriteriaError
 
 BASE: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent.parent / "criteria" / "atra_2022.toml").read_text(encoding="utf-8")
@@ -392,6 +396,12 @@ def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = Fals
                 settle(draw, criteria[name], "when", COLUMN_STATES)
         settle(draw, criteria["relapse"], "when", ["dose > 10 or platelets < 30", "steroid or platelets < 30"])
         settle(draw, criteria["OR"], "unless", ["arm == 'B'", "age < 40 and arm != 'A'", "age >= 40"])
+    try:
+        read_dict(criteria, Path("variant.toml"), "variant")
+    except CriteriaError as error:
+        # What no patient could ever meet is refused with the file.
+        assume("can never be met" not in str(error))
+        raise
     return criteria
 
 

@@ -56,18 +56,18 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--show",
     multiple=True,
     metavar="TABLE",
-    help="Table to show: flow, characteristics, responses, best, times, imputation, subgroups, odds, events, or all. "
-    "Repeat for several. Default: responses, times, and those that other options need.",
+    help="Table to show: flow, characteristics, responses, best, times, imputation, subgroups, stratified, odds, "
+    "events, or all. Repeat for several. Default: responses, times, and those that other options need.",
 )
 @endpoints_option
 @click.option(
     "--set",
     "of",
-    type=click.Choice(["itt", "complete", "per-protocol"]),
+    type=click.Choice(["itt", "complete", "per-protocol", "as-treated"]),
     default="itt",
     show_default=True,
     help="Analysis set: 'itt' = non-evaluable patients counted as non-responders; 'complete' = evaluable patients "
-    "only; 'per-protocol' = patients with per_protocol yes.",
+    "only; 'per-protocol' = patients with per_protocol yes; 'as-treated' = all, by actual_arm.",
 )
 @click.option(
     "--interval",
@@ -81,6 +81,12 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     multiple=True,
     metavar="COLUMN",
     help="Add subgroups by this column. Repeat for several. Default: none.",
+)
+@click.option(
+    "--strata",
+    multiple=True,
+    metavar="COLUMN",
+    help="Also compare groups within strata of this column. Repeat for several. Default: unstratified.",
 )
 @click.option(
     "--column",

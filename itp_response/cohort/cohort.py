@@ -67,6 +67,11 @@ class Cohort(DataResult):
     first_line: Ints
     """(N + 1) Where the lines of each row begin in `lines` and `counts`."""
 
+    actual_arm: pl.Series | None = None
+    """(P) The arm whose treatment was given; texts, null: none was, or it is not known. None: no input says so.
+
+    `arm` is the one assigned.
+    """
     source: str = ""
     """Name of the source, for the evidence."""
     row_word: str = "line"
@@ -182,6 +187,7 @@ class Cohort(DataResult):
             self,
             id=self.id[positions],
             arm=self.arm[positions],
+            actual_arm=None if self.actual_arm is None else self.actual_arm[positions],
             day_0=self.day_0[positions],
             baseline=self.baseline.at(positions),
             treatment_discontinued=self.treatment_discontinued[positions],

@@ -36,6 +36,8 @@ class Patients:
     """(P) Texts, each once."""
     arm: pl.Series | None = None
     """(P) Texts; null: not known."""
+    actual_arm: pl.Series | None = None
+    """(P) The arm whose treatment was given; texts, null: none was, or it is not known."""
     day_0: NDArray[np.datetime64] | None = None
     """(P) The date of day 0; NaT: not known."""
     baseline: Numbers | None = None

@@ -100,6 +100,7 @@ def _patients_of(study: StudyRows, date_0: Numbers, stopped: Floats) -> Patients
     return Patients(
         id=study.ids,
         arm=patients.arm.gather(row),
+        actual_arm=None if patients.actual_arm is None else patients.actual_arm.gather(row),
         day_0=as_dates(np.where(date_0.low < date_0.high, np.nan, date_0.low)),
         baseline=patients.baseline.at(row),
         treatment_discontinued=stopped,

@@ -7,7 +7,7 @@ from itp_response.readers.units import in_header
 
 VISITS = ("patient_id", "date", "day", "platelets", "unit", "bleeding_grade", "rescue", "rescue_end")
 PATIENTS = (
-    *("patient_id", "arm", "enrolment_date", "enrolment_day", "baseline", "baseline_unit"),
+    *("patient_id", "arm", "actual_arm", "enrolment_date", "enrolment_day", "baseline", "baseline_unit"),
     "treatment_discontinued",
 )
 
@@ -57,7 +57,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "bleeding_grade": (*("bleeding", "who_bleeding", "bleeding_score", "who_grade", "bleed_grade", "bleeding_who"),),
     "rescue": ("rescue_therapy", "rescue_treatment", "rescue_medication", "rescue_drug"),
     "rescue_end": ("rescue_end_date", "rescue_end_day", "rescue_stop"),
-    "arm": ("treatment_arm", "group", "treatment_group", "trt", "trt01p", "actarm"),
+    "arm": ("treatment_arm", "group", "treatment_group", "trt", "trt01p"),
+    "actual_arm": ("actarm", "trt01a", "arm_received", "treatment_received"),
     "enrolment_date": (
         *("enrollment_date", "date_of_enrolment", "date_of_enrollment"),
         *("randomisation_date", "randomization_date", "rfstdtc"),

@@ -36,6 +36,9 @@ class PatientTable:
     rows: Ints
     """The first row of each patient."""
     arm: pl.Series
+    """The arm assigned."""
+    actual_arm: pl.Series | None
+    """The arm whose treatment was given; None: the table has no such column."""
     enrolment_date: Numbers
     """Days since 1970."""
     enrolment_day: Floats
@@ -84,11 +87,13 @@ def read_patients(
         note_partial(table.cells(name), days, problems, options.impute)
     ids = _ids(table, options, problems)
     baseline, baseline_unit = _baseline(table, options, problems)
+    arm, actual_arm = _arms(table, problems)
     return PatientTable(
         table=table,
         id=ids,
         rows=_patient_rows(table, ids, problems),
-        arm=as_texts(table.cells("arm"), problems).alias("arm"),
+        arm=arm,
+        actual_arm=actual_arm,
         enrolment_date=imputed(enrolled, options.impute),
         enrolment_day=as_days(table.cells("enrolment_day"), problems, numbering),
         baseline=baseline,
@@ -96,11 +101,31 @@ def read_patients(
         stopped=imputed(days_stopped, options.impute),
         not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
-        columns={
-            name: with_empty(as_declared(table.cells(name), column, problems)[0], column)
-            for name, column in declared.items()
-        },
+        columns=_further_columns(table, declared, problems),
     )
+
+
+def _further_columns(
+    table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems
+) -> dict[str, Column]:
+    return {
+        name: with_empty(as_declared(table.cells(name), column, problems)[0], column)
+        for name, column in declared.items()
+    }
+
+
+def _arms(table: NamedTable, problems: Problems) -> tuple[pl.Series, pl.Series | None]:
+    """The arm assigned and the arm whose treatment was given; the second in place of the first where that is empty."""
+    arm = as_texts(table.cells("arm"), problems).alias("arm")
+    if not table.has("actual_arm"):
+        return arm, None
+    cells = table.cells("actual_arm")
+    actual_arm = as_texts(cells, problems).alias("actual_arm")
+    if arm.null_count() < len(arm) or actual_arm.null_count() == len(actual_arm):
+        return arm, actual_arm
+    text = f"no arm assigned is recorded; the arm whose treatment was given ({cells.name}) is taken in its place."
+    problems.note(table.location, text)
+    return actual_arm.alias("arm"), actual_arm
 
 
 def _ids(table: NamedTable, options: ReadOptions, problems: Problems) -> pl.Series:

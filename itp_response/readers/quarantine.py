@@ -31,7 +31,7 @@ BEGINS = " begins"
 """Beside these, while reports are gathered: the line in which a row begins that was put together from several."""
 COMPLETED = ("platelets", "bleeding_grade", "rescue")
 """Columns of the visits: what is decided is decided for all that such a cell may have held."""
-WITHOUT_EFFECT = ("arm",)
+WITHOUT_EFFECT = ("arm", "actual_arm")
 """Columns on which no verdict depends."""
 OF_A_PLACE = ("patient_id", "date", "day", "enrolment_date", "enrolment_day")
 """Columns without which a row has no place: the whole row is left out."""

@@ -28,7 +28,7 @@ OUTPUTS = {
     "predictors": "predictors {0} --column baseline --output {1}.csv",
     "plot": "plot timeline {0} --patient 007 --output {1}.svg",
     "report": "report {0} --output {1}.html",
-    "adam": "adam {0} --format csv --output {1}",
+    "adam": "adam {0} --study TRIAL --format csv --output {1}",
     "map": "map {0} --output {1}.toml",
     "near-misses": "near-misses {0} --output {1}.csv",
     "visit-plan": "visit-plan --output {1}.csv",

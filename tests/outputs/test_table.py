@@ -16,7 +16,10 @@ import itp_response
 from itp_response import CohortError, UsageError, classify, table
 from itp_response.definitions.load import shipped
 from itp_response.messages.optional_imports import cure
-from itp_response.outputs.statistics.proportions import Proportion, difference, share_test
+from itp_response.outputs.statistics import proportions
+from itp_response.outputs.statistics.imputation import pool
+from itp_response.outputs.statistics.proportions import INTERVALS, Proportion, difference, share_test
+from itp_response.outputs.statistics.stratified import common_difference
 from itp_response.outputs.statistics.tables import probability, rounded
 from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
 
@@ -256,6 +259,26 @@ WHERE = {
         for statistic in ("median", "low", "high")
     },
     **{
+        f"DOR best_response R {theirs}": ("by best response", "DOR", "R", ours, {"method": "Kaplan-Meier"})
+        for theirs, ours in {"median": "median", "0.95LCL": "low", "0.95UCL": "high"}.items()
+    },
+    **{
+        f"DOR grade {grade} {theirs}": ("by grade", "DOR", f"{grade} vs 0", ours, {"method": "Cox"})
+        for grade in (1, 2)
+        for theirs, ours in {"hazard ratio": "hazard ratio", "hazard ratio p": "p"}.items()
+    },
+    **{
+        f"{name} strata {figure}": ("strata", name, RATIO, statistic, {"method": "Mantel-Haenszel"})
+        for name in ("OR", "SR")
+        for figure, statistic in {"odds ratio": "odds ratio", "low": "low", "high": "high"}.items()
+    },
+    **{f"{name} strata CMH": ("strata", name, COMPARED, "p", {"method": "CMH"}) for name in ("OR", "SR")},
+    **{
+        f"DOR strata {statistic}": ("strata", "DOR", RATIO, statistic, {"method": "stratified Cox"})
+        for statistic in ("hazard ratio", "low", "high")
+    },
+    "DOR strata log-rank": ("strata", "DOR", RATIO, "p", {"method": "stratified log-rank"}),
+    **{
         f"OR {label} {statistic}": ("odds", "OR", "", statistic, {"level": level})
         for label, level in {
             "age": "age: per unit",
@@ -277,7 +300,13 @@ def figures():
 
 @pytest.fixture(scope="module")
 def tables(study):
-    return table(study, show=["responses", "times", "odds"])
+    by_best = table(study, by="best_response", show=["times"], endpoint=["DOR"])["times"]
+    return {
+        **{result.name: result for result in table(study, show=["responses", "times", "odds"]).tables},
+        "by best response": by_best,
+        "strata": table(study, strata=["sex"], show=["responses"])["stratified"],
+        "by grade": table(study, by="entry_bleeding_grade", reference="0", show=["times"])["times"],
+    }
 
 
 class TestAgreementWithR:
@@ -344,16 +373,110 @@ def test_newcombes_interval_is_that_of_his_paper(line):
     assert (f"{gap.low:.4f}", f"{gap.high:.4f}") == (low, high)
 
 
+# The right values for the example, and for Newcombe's first table by his method 6, Table II.
+SCORE = """
+    90/112  33/56  0.0693   0.3624
+    45/112  14/56  -0.0019  0.2882
+    68/112  23/56  0.0359   0.3467
+    43/90   26/33  -0.4632  -0.1167
+    47/112  7/56   0.1558   0.4120
+    21/112  19/56  -0.2990  -0.0141
+    56/70   48/80  0.0528   0.3382
+    9/10    3/10   0.1700   0.8406
+    6/7     2/7    0.0342   0.8534
+    5/56    0/29   -0.0326  0.1933
+    0/10    0/20   -0.1658  0.2844
+    10/10   0/20   0.7156   1.0000
+    10/10   0/10   0.6636   1.0000
+"""
+
+
+@pytest.mark.parametrize("line", shown(SCORE), ids=lambda line: f"{line[0]} {line[1]}")
+def test_miettinen_and_nurminens_interval(line):
+    first, second, low, high = line
+    gap = difference(*(Proportion(*map(int, share.split("/"))) for share in (first, second)), "score")
+
+    assert (f"{gap.low:.4f}", f"{gap.high:.4f}") == (low, high)
+
+
+def intervals(method):
+    """What tests/r/intervals.R gave by a method, over a grid of tables, zeros and ones included."""
+    with (ROOT / "tests" / "r" / "intervals.csv").open() as file:
+        return [row for row in csv.DictReader(file) if row["method"] == method]
+
+
+@pytest.mark.parametrize("method", ["newcombe", "wald", "wald-cc", "score", "agresti-caffo"])
+def test_intervals_are_those_of_r_over_a_grid_of_tables(method):
+    grid = intervals(method)
+    ours = []
+    for row in grid:
+        met, of, met_second, of_second = (int(row[name]) for name in ("met", "of", "met_second", "of_second"))
+        gap = difference(Proportion(met, of), Proportion(met_second, of_second), method)
+        ours.append((gap.low, gap.high))
+
+    assert len(grid) == 142
+    assert np.abs(np.array(ours) - [(float(row["low"]), float(row["high"])) for row in grid]).max() < 1e-7
+
+
+def test_every_interval_that_can_be_chosen_is_compared():
+    with (ROOT / "tests" / "r" / "intervals.csv").open() as file:
+        compared = {row["method"] for row in csv.DictReader(file)}
+
+    assert {*INTERVALS} == {*compared, "wu-2022"}
+
+
 TESTS = """
     90/112  33/56         0.0031105  chi-squared
     14/16   8/10          0.6250     Fisher
     5/5     0/5           0.0079     Fisher
     6/10    4/10          0.3711     chi-squared
     5/10    4/10          1.0000     Fisher
-    3/4     1/6   2/11    0.1226     Fisher, random tables
+    3/4     1/6   2/11    0.1162     Fisher
     20/40   30/40  10/40  0.0000     chi-squared
     0/10    0/12          nan        -
 """
+
+
+def test_fishers_test_of_several_groups_is_exact_as_in_r():
+    three, four = ((3, 4), (1, 6), (2, 11)), ((8, 20), (1, 16), (2, 11), (0, 7))
+
+    for counts, figure in ((three, "Fisher of three"), (four, "Fisher of four")):
+        assert share_test([Proportion(*share) for share in counts])[0] == pytest.approx(figures()[figure], rel=1e-9)
+
+
+def test_fishers_test_says_that_it_is_simulated_and_how_well(monkeypatch, study):
+    monkeypatch.setattr(proportions, "MOST", 1)
+    result = table(study, by="entry_bleeding_grade", endpoint=["OR"], show=["responses"])["responses"]
+
+    p = number(result, "OR", "", "p")
+    error = math.sqrt(p * (1 - p) / 9_999)
+    assert number(result, "OR", "", "standard error of p") == pytest.approx(error)
+    note = f"(OR: 9,999 random tables, seed 20220120, standard error of p at most {error:.4f})"
+    assert note in result.notes[1]
+
+
+def test_imputations_are_pooled_with_barnard_and_rubins_degrees_of_freedom():
+    """As mice 3.15 gives: pool.scalar(c(.2, .3, .25), c(.01, .012, .011), n = 102, k = 2)."""
+    estimate, error, freedom = pool(np.array([0.2, 0.3, 0.25]), np.array([0.01, 0.012, 0.011]), 100.0)
+
+    assert (estimate, error, freedom) == pytest.approx((0.25, 0.1197219, 24.79545), rel=1e-6)
+
+
+def test_a_common_difference_of_one_stratum_is_its_own():
+    """With one stratum it is the plain difference; with two alike, the same with half the variance."""
+    one = np.array([[[8.0, 2.0], [4.0, 6.0]]])
+    single, twice = common_difference(one), common_difference(np.concatenate([one, one]))
+
+    assert single[0] == twice[0] == pytest.approx(0.4)
+    assert (single[2] - single[0]) / (twice[2] - twice[0]) == pytest.approx(math.sqrt(2))
+
+
+def test_strata_are_combinations_and_who_has_none_is_told(study):
+    patients = [{**row, "age": {"a": 70, "b": 50, "c": 70, "d": None}.get(row["patient_id"], 50)} for row in SMALL[1]]
+    result = table(SMALL[0], patients, strata=["age >= 60", "baseline"], endpoint=["OR"])["stratified"]
+
+    assert result.notes[0] == "Strata: Age ≥ 60 and Baseline platelet count (×10⁹/L); 2 with patients."
+    assert result.notes[-1] == "1 patient without a stratum excluded."
 
 
 @pytest.mark.parametrize("line", shown(TESTS), ids=lambda line: " ".join(line[:-2]))
@@ -378,6 +501,38 @@ def test_numbers_are_rounded_as_the_field_does(value, digits, text):
 )
 def test_probabilities_are_given_with_two_digits_that_tell(p, text):
     assert probability(p) == text
+
+
+# R's survival 3.5, summary(survfit(Surv(days, event) ~ 1, conf.type = "log-log"))$table; x: censored.
+MEDIANS = """
+    3 to 16              9.5   5   13
+    3 to 24              13.5  8   18
+    1 to 50              25.5  18  32
+    1 2 3x 4x            2     1   inf
+    1 2 3 4x 5 6         4     1   inf
+    1 2 3 4              2.5   1   inf
+    1 1 2x 2x            1     1   inf
+    5 5x 9 9 12 20x      9     5   inf
+"""
+
+
+@pytest.mark.parametrize("line", shown(MEDIANS), ids=lambda line: line[0])
+def test_a_curve_at_one_half_has_its_median_in_the_middle_of_the_step(line):
+    written, *expected = line
+    first, _, last = written.partition(" to ")
+    times = list(map(str, range(int(first), int(last) + 1))) if last else written.split(" ")
+    curve = kaplan_meier(
+        np.array([float(time.strip("x")) for time in times]), np.array([not time.endswith("x") for time in times])
+    )
+
+    assert (curve.median, curve.low, curve.high) == tuple(map(float, expected))
+
+
+def test_the_median_of_the_example_at_one_half(study):
+    """Half of the patients whose best response is R lost theirs by day 245, the next on day 280."""
+    result = table(study, by="best_response", endpoint=["DOR"])["times"]
+
+    assert "37.5 (20.0 to 42.0)" in next(row for row in result.rows if "Kaplan-Meier median" in row[0])
 
 
 def test_a_curve_that_does_not_come_down_has_no_median():
@@ -483,8 +638,8 @@ def test_several_groups_are_each_compared_with_the_reference(study):
     labels = [row[0].strip() for row in tables["times"].rows if "hazard" in row[0]]
     assert labels == [f"hazard ratio (95% CI), {grade} vs reference" for grade in range(1, 5)]
     assert tables["responses"].notes[0].startswith("n/N (%). Risk differences: each group minus 0; 95% CI by")
-    assert "hazard ratios vs 0 by Cox regression" in "".join(tables["times"].notes)
-    assert "random tables" in "".join(tables["responses"].notes)
+    assert "hazard ratios vs 0 by one Cox regression" in "".join(tables["times"].notes)
+    assert "random tables" not in "".join(tables["responses"].notes)
 
 
 def test_what_cannot_be_estimated_is_said_once_in_a_cell_and_why_beneath():
@@ -615,8 +770,8 @@ ERRORS = [
     ({"by": "armm"}, "unknown column 'armm'; known: arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'arm'?"),
     ({"reference": "C"}, "unknown group 'C'; known: A, B."),
     ({"endpoint": ["ORR"]}, "unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR. Did you mean 'OR'?"),
-    ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, best, times, imputation, subgroups, odds, events, all. Did you mean 'times'?"),
-    ({"of": "pp"}, "unknown analysis set 'pp'; known: itt, complete, per-protocol."),
+    ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, best, times, imputation, subgroups, stratified, odds, events, all. Did you mean 'times'?"),
+    ({"of": "pp"}, "unknown analysis set 'pp'; known: itt, complete, per-protocol, as-treated."),
     ({"interval": "exact"}, "unknown interval 'exact'; known: newcombe, wald, wald-cc, score, agresti-caffo, wu-2022."),
     ({"of": "per-protocol"}, "the per-protocol set needs a yes/no column 'per_protocol' in the patient table; its columns are: arm, baseline."),
     ({"show": ["events"]}, "--show events needs --events FILE."),
@@ -699,6 +854,56 @@ def test_whoever_is_missing_in_the_screening_is_named():
     assert str(error.value) == "screening: 'd' and 1 other of the study are missing; add a row for each."
 
 
+# THE ARM ASSIGNED AND THE ARM WHOSE TREATMENT WAS GIVEN
+
+TREATED = [{**row, "actual_arm": {"a": "B", "b": None}.get(row["patient_id"], row["arm"])} for row in SMALL[1]]
+
+
+def test_intention_to_treat_is_by_the_arm_assigned():
+    tables = table(SMALL[0], TREATED, endpoint=["OR"])
+
+    assert tables["responses"].rows[0][1:3] == ("1/2 (50.0)", "1/2 (50.0)")
+    assert "2 patients not treated as assigned, counted in the arm assigned;" in str(tables)
+
+
+def test_as_treated_is_by_the_treatment_given():
+    tables = table(SMALL[0], TREATED, of="as-treated", endpoint=["OR"])
+
+    assert (tables.groups.by, tables.groups.labels, tables.groups.sizes()) == ("actual_arm", ("B",), [3])
+    assert tables["responses"].rows[0][1] == "2/3 (66.7)"
+    assert tables["responses"].title.endswith("as treated; non-evaluable patients counted as non-responders")
+    assert "2 patients without a value for Actual arm excluded from the groups: 'b', 'e'." in str(tables)
+
+
+def test_as_treated_wants_the_treatment_given():
+    with pytest.raises(UsageError) as error:
+        table(*SMALL, of="as-treated")
+
+    assert str(error.value) == (
+        "the as-treated set needs a column 'actual_arm' in the patient table (ACTARM in DM, TRT01A in ADSL); "
+        "its columns are: arm, baseline."
+    )
+
+
+@pytest.mark.parametrize(("assigned", "given"), [("TRT01P", "TRT01A"), ("ARM", "ACTARM")])
+def test_a_patient_table_may_have_both_arms(assigned, given):
+    patients = [{"USUBJID": row["patient_id"], assigned: row["arm"], given: row["actual_arm"]} for row in TREATED]
+    cohort = itp_response.read(SMALL[0], patients)
+
+    assert cohort.arm.to_list() == ["A", "A", "B", "B", None]
+    assert cohort.actual_arm.to_list() == ["B", None, "B", "B", None]
+
+
+def test_without_an_arm_assigned_the_one_given_stands_for_it_and_is_told():
+    patients = [{"patient_id": row["patient_id"], "ACTARM": row["actual_arm"]} for row in TREATED]
+    cohort = itp_response.read(SMALL[0], patients)
+
+    assert cohort.arm.to_list() == ["B", None, "B", "B", None]
+    assert any(
+        "no arm assigned is recorded; the arm whose treatment was given (ACTARM)" in note for note in cohort.note_lines
+    )
+
+
 # FORMS
 
 
@@ -754,9 +959,9 @@ def test_what_an_option_asks_for_is_added_to_what_is_shown(study):
 def test_html_has_every_table_with_its_notes_and_one_of_them_its_own(study):
     results = table(study)
 
-    assert [title in results.html() for title in ("Responses", "Times")] == [True, True]
-    assert ["Responses" in results["times"].html(), "Times" in results["times"].html()] == [False, True]
-    assert results.html().count("assumed: the reference group") == 2
+    assert [title in results.html() for title in ("Response endpoints", "Times")] == [True, True]
+    assert ["Response endpoints" in results["times"].html(), "Times" in results["times"].html()] == [False, True]
+    assert results.html().count("assumed: the reference group") == 1
 
 
 def test_nothing_heavy_is_imported_before_it_is_used():

@@ -50,6 +50,8 @@ for (arm in rownames(curves)) {
     say(paste("DOR", label, name), curves[arm, what])
   }
 }
+of.best <- summary(survfit(lasting ~ found$best_response, conf.type = "log-log"))$table["found$best_response=R", ]
+for (what in c("median", "0.95LCL", "0.95UCL")) say(paste("DOR best_response R", what), of.best[[what]])
 ranks <- survdiff(lasting ~ found$arm)
 say("DOR log-rank", pchisq(ranks$chisq, 1, lower.tail = FALSE))
 model <- summary(coxph(lasting ~ combined))
@@ -57,7 +59,31 @@ say("DOR hazard ratio", model$conf.int[1])
 say("DOR hazard ratio low", model$conf.int[3])
 say("DOR hazard ratio high", model$conf.int[4])
 say("DOR hazard ratio p", model$coefficients[5])
+of.grades <- summary(coxph(lasting ~ factor(entry_bleeding_grade), data = found))
+for (grade in c(1, 2)) {
+  name <- paste("DOR grade", grade)
+  say(paste(name, "hazard ratio"), of.grades$conf.int[grade, 1])
+  say(paste(name, "hazard ratio p"), of.grades$coefficients[grade, 5])
+}
+say("Fisher of three", fisher.test(rbind(c(3, 1, 2), c(1, 5, 9)))$p.value)
+say("Fisher of four", fisher.test(rbind(c(8, 1, 2, 0), c(12, 15, 9, 7)))$p.value)
 say("DOR naive Mann-Whitney", wilcox.test(found$DOR_days[combined], found$DOR_days[!combined], exact = FALSE)$p.value)
+
+# Within strata: sex.
+sexes <- factor(found$sex)
+for (name in c("OR", "SR")) {
+  test <- mantelhaen.test(table(!combined, found[[name]] != "Y", sexes), correct = FALSE)
+  say(paste(name, "strata odds ratio"), test$estimate)
+  say(paste(name, "strata low"), test$conf.int[1])
+  say(paste(name, "strata high"), test$conf.int[2])
+  say(paste(name, "strata CMH"), test$p.value)
+}
+model <- summary(coxph(lasting ~ combined + strata(sexes)))
+say("DOR strata hazard ratio", model$conf.int[1])
+say("DOR strata low", model$conf.int[3])
+say("DOR strata high", model$conf.int[4])
+ranks <- survdiff(lasting ~ combined + strata(sexes))
+say("DOR strata log-rank", pchisq(ranks$chisq, 1, lower.tail = FALSE))
 
 # Odds ratios.
 odds <- function(name, outcome, column) {

@@ -245,14 +245,18 @@ class TestWithoutDay0:
         assert said(cohort, "one record of subjects without a day 0 left out.")
         assert itp_response.classify(folder).frame()["OR"].to_list() == ["Y", "NE"]
 
-    def test_the_arm_of_who_was_not_treated_is_the_planned_one(self, tmp_path: Path) -> None:
+    def test_the_arm_is_the_one_assigned_whatever_was_given(self, tmp_path: Path) -> None:
         dm = """
             USUBJID, RFSTDTC,    ARM, ACTARMCD, ACTARM
             P1,      2019-05-01, A,   A,        A
             P2,      ,           B,   NOTTRT,   Not Treated
             P3,      2019-05-01, B,   ,
+            P4,      2019-05-01, A,   B,        B
             """
-        assert read(study(tmp_path / "trial", dm=dm)).arm.to_list() == ["A", "B", "B"]
+        cohort = read(study(tmp_path / "trial", dm=dm))
+        assert cohort.arm.to_list() == ["A", "B", "B", "A"]
+        assert cohort.actual_arm is not None
+        assert cohort.actual_arm.to_list() == ["A", None, None, "B"]
 
     def test_who_failed_screening_is_left_out_with_a_date_too(self, tmp_path: Path) -> None:
         dm = "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP2, 2019-05-02, Screen Failure"

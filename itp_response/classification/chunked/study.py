@@ -209,7 +209,7 @@ class ChunkedStudy:
         listed = read_patients(table, of_patients, options, problems.patient_cells)
         columns = table
         if options.on_error == "stop":
-            listed = replace(listed, table=listed.table.without("arm"))
+            listed = replace(listed, table=listed.table.without("arm", "actual_arm"))
             table = table.without(*table.header.keys() - {"patient_id", *BESIDE})
         empty = rows.empty
         check_header(empty, of_visits, options, problems.both)

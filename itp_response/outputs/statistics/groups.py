@@ -1,6 +1,6 @@
 """Groups: the columns of the patients besides their verdicts, and the groups that are set beside each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,9 @@ from itp_response.readers.sdtm.domains import files_of, is_study
 
 PER_PROTOCOL = "per_protocol"
 """The column of the patient table that gives the per-protocol set: yes or no."""
+ARM = "arm"
+ACTUAL_ARM = "actual_arm"
+"""The column with the arm whose treatment was given; `arm` is the one assigned."""
 REASON_STOPPED = "discontinuation_reason"
 """The column with the reason for discontinuing treatment."""
 UNFAVOURABLE_ROLES = ("loss", "rescue", "failure")
@@ -43,7 +46,8 @@ LEVELS = 12
 def patient_columns(classification: Classification) -> dict[str, pl.Series]:
     """The columns of the patient table by name, an entry per patient in the order of the cohort; null is missing.
 
-    A column is of numbers if all its cells are, else of texts. `arm` is that of the cohort, `baseline` the baseline
+    A column is of numbers if all its cells are, else of texts. `arm` (the arm assigned) and `actual_arm` (the one whose
+    treatment was given, where an input says so) are those of the cohort, `baseline` the baseline
     count that the criteria take (10⁹/L; null where it is only a bound). A study in SDTM gives the columns of its DM,
     in small letters.
     """
@@ -52,7 +56,9 @@ def patient_columns(classification: Classification) -> dict[str, pl.Series]:
     counts = classification.patient_days.patient_values("baseline")
     assert isinstance(counts, Numbers)
     exact = pl.Series("baseline", np.where(counts.low == counts.high, counts.low, np.nan), dtype=pl.Float64)
-    return {**columns, "arm": classification.cohort.arm, "baseline": exact.fill_nan(None)}
+    cohort = classification.cohort
+    arms = {"arm": cohort.arm} if cohort.actual_arm is None else {"arm": cohort.arm, ACTUAL_ARM: cohort.actual_arm}
+    return {**columns, **arms, "baseline": exact.fill_nan(None)}
 
 
 def _patient_cells(cohort: Cohort) -> dict[str, pl.Series]:
@@ -319,22 +325,35 @@ def grouped(patients: AnalysedPatients, by: str, reference: str | None = None) -
     Raises `UsageError` for a reference that is no group, or a column of too many values.
     """
     values = patients.column(by)
-    if by == "arm" and not len(values.filter(pl.Series(patients.included)).drop_nulls()):
+    if by == ARM and not len(values.filter(pl.Series(patients.included)).drop_nulls()):
         code = np.where(patients.included, 0, -1)
         return Groups("", ("all patients",), code, 0, ("No patient has an arm; all patients form one group.",))
     labels = _group_labels(patients, by)
     of_study = reference_of(levels(values), reference)
-    if by == "arm" or reference is not None:
+    if by in (ARM, ACTUAL_ARM) or reference is not None:
         labels = tuple(label for label in levels(values) if label in (*labels, of_study.label))
     compared_with = of_study if of_study.label in labels else reference_of(labels)
     codes = {label: code for code, label in enumerate(labels)}
     of_label = in_words(values).replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy()
     code = np.where(patients.included, of_label, -1)
     without = patients.cohort.id.filter(pl.Series(patients.included & (code < 0))).to_list()
-    what = "an arm" if by == "arm" else f"a value for {patients.title_of(by)}"
+    what = "an arm" if by == ARM else f"a value for {patients.title_of(by)}"
     excluded = f"{counted_patients(len(without))} without {what} excluded from the groups: {first_few(without)}."
-    notes = (excluded,) if without else ()
+    notes = (*((excluded,) if without else ()), *(_as_assigned(patients) if by == ARM else ()))
     return Groups(by, labels, code, labels.index(compared_with.label), notes, compared_with.found)
+
+
+def _as_assigned(patients: AnalysedPatients) -> Iterator[str]:
+    """How many patients analysed were given the treatment of another arm than the one assigned, or of none."""
+    cohort = patients.cohort
+    if cohort.actual_arm is not None:
+        kept_apart = cohort.arm.is_not_null() & (cohort.arm.ne_missing(cohort.actual_arm))
+        number = int((patients.included & kept_apart.to_numpy()).sum())
+        if number:
+            yield (
+                f"{counted_patients(number)} not treated as assigned, counted in the arm assigned; "
+                "--set as-treated counts by treatment given."
+            )
 
 
 def _group_labels(patients: AnalysedPatients, by: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ The imputation is statsmodels' MICE with predictive mean matching, which draws o
 0 or 1. The analysis is a linear regression of the outcome on the group, pooled by Rubin's rules.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,11 +17,13 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.odds import term
-from itp_response.outputs.statistics.proportions import normal_quantile, outcome
+from itp_response.outputs.statistics.proportions import LEVEL, outcome
 from itp_response.outputs.statistics.tables import Table, TableRows, numbers_of, probability, span
 
 BURN_IN = 10
 """Rounds before the first imputation."""
+DONORS = 5
+"""The observed values of which one is drawn for each missing one: as many as R's mice and SAS take."""
 
 
 def imputation(
@@ -60,18 +63,42 @@ def imputation(
     ]
     notes = [
         f"Imputed: {listed(imputed)}, not evaluable or not met because treatment was discontinued.",
-        f"{imputations} imputations, seed {seed}; fully conditional specification with predictive mean matching, from "
+        f"{imputations} imputations, seed {seed}; fully conditional specification with predictive mean matching "
+        f"({DONORS} donors), from "
         f"{listed(['group', *map(patients.title_of, used)])}; constant and collinear variables are excluded.",
-        "Linear regression of the outcome on group; estimates are pooled by Rubin's rules.",
+        "Linear regression of the outcome on group; estimates are pooled by Rubin's rules, with t and Barnard and "
+        "Rubin's degrees of freedom.",
     ]
     return rows.table("imputation", "Multiple imputation", ("", "comparison", "risk difference (95% CI)", "p"), notes)
 
 
 def _estimate(pooled: Any, position: int) -> tuple[float, float, float, float]:
-    """A coefficient of the pooled regression, its interval and p-value."""
-    middle, spread, p = (float(values[position]) for values in (pooled.params, pooled.bse, pooled.pvalues))
-    half = normal_quantile() * spread
+    """A coefficient of the regression pooled over the imputations, its interval and p-value."""
+    estimates = np.array([np.asarray(fitted.params)[position] for fitted in pooled.results_list])
+    variances = np.array([np.asarray(fitted.bse)[position] ** 2 for fitted in pooled.results_list])
+    middle, spread, freedom = pool(estimates, variances, float(pooled.results_list[0].df_resid))
+    student = needed("scipy.stats", "stats").t(freedom)
+    half = float(student.ppf((1 + LEVEL) / 2)) * spread
+    p = 2 * float(student.sf(abs(middle) / spread)) if spread else math.nan
     return middle, middle - half, middle + half, p
+
+
+def pool(estimates: Floats, variances: Floats, complete: float) -> tuple[float, float, float]:
+    """By Rubin's rules: the estimate, its standard error and its degrees of freedom.
+
+    The degrees of freedom are Barnard and Rubin's, Biometrika 1999;86:948-955; `complete` are those without missing
+    values.
+
+    >>> [round(value, 4) for value in pool(np.array([0.2, 0.3, 0.25]), np.array([0.01, 0.012, 0.011]), 100.0)]
+    [0.25, 0.1197, 24.7955]
+    """
+    number = len(estimates)
+    within, between = float(variances.mean()), float(estimates.var(ddof=1))
+    total = within + (1 + 1 / number) * between
+    share = (1 + 1 / number) * between / total if total else 0.0
+    observed = (complete + 1) / (complete + 3) * complete * (1 - share)
+    freedom = 1 / (share**2 / (number - 1) + 1 / observed)
+    return float(estimates.mean()), math.sqrt(total), freedom
 
 
 def _missing(patients: AnalysedPatients, name: str) -> Bools:
@@ -124,9 +151,11 @@ def _filled(values: Floats) -> Floats:
 
 
 def _pooled(data: dict[str, Floats], compared: int, imputations: int, seed: int) -> Any:
-    """The regression over all imputations, on as many groups as are compared with the reference."""
+    """The regressions of all imputations, on as many groups as are compared with the reference."""
     mice = needed("statsmodels.imputation.mice", "stats")
     linear = needed("statsmodels.regression.linear_model", "stats").OLS
     frame = needed("pandas", "stats").DataFrame(data)
     formula = f"y ~ {' + '.join(f'g{position}' for position in range(compared))}"
-    return mice.MICE(formula, linear, mice.MICEData(frame, rng=seed)).fit(BURN_IN, imputations)
+    model = mice.MICE(formula, linear, mice.MICEData(frame, k_pmm=DONORS, rng=seed))
+    model.fit(BURN_IN, imputations)
+    return model

@@ -1,7 +1,8 @@
 """Proportions: how many met an endpoint in each group, differences with intervals, and tests.
 
 Intervals of a difference come from statsmodels, tests from scipy. Newcombe's is the default: Newcombe, Stat Med
-1998;17:873-890, method 10. Only the interval with continuity correction is in neither, and is R's `prop.test`.
+1998;17:873-890, method 10. Our own are Miettinen and Nurminen's interval, in `score.py`, and the one with continuity
+correction, which is R's `prop.test`.
 """
 
 import math
@@ -19,6 +20,7 @@ from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
 from itp_response.outputs.statistics.printed import as_printed
+from itp_response.outputs.statistics.score import score_interval
 from itp_response.outputs.statistics.tables import (
     DASH,
     Number,
@@ -33,17 +35,19 @@ from itp_response.outputs.statistics.tables import (
 )
 
 LEVEL = 0.95
-Set = Literal["itt", "complete", "per-protocol"]
+Set = Literal["itt", "complete", "per-protocol", "as-treated"]
 Interval = Literal["newcombe", "wald", "wald-cc", "score", "agresti-caffo", "wu-2022"]
 SETS: Mapping[Set, str] = {
     "itt": "non-evaluable patients counted as non-responders (ITT)",
     "complete": "complete cases: patients not evaluable for an endpoint are excluded from it",
     "per-protocol": "per-protocol set; non-evaluable patients counted as non-responders",
+    "as-treated": "as treated; non-evaluable patients counted as non-responders",
 }
 RANKED_SETS: Mapping[Set, str] = {
     "itt": "all patients (ITT)",
     "complete": "complete cases: non-evaluable patients are excluded",
     "per-protocol": "per-protocol set",
+    "as-treated": "all patients treated, as treated",
 }
 """The analysis sets of a ranked list, which shows patients who are not evaluable in a row of their own."""
 INTERVALS: Mapping[Interval, str] = {
@@ -57,11 +61,15 @@ INTERVALS: Mapping[Interval, str] = {
         "Wald with continuity correction for all others"
     ),
 }
-STATSMODELS = {"newcombe": "newcomb", "wald": "wald", "score": "score", "agresti-caffo": "agresti-caffo"}
+STATSMODELS = {"newcombe": "newcomb", "wald": "wald", "agresti-caffo": "agresti-caffo"}
 PLAIN_ROLES = ("response", "complete_response", "sustained_response")
 SEED = 20220120
+SIMULATED = "Fisher, random tables"
+"""The name of Fisher's test where its p-value is simulated."""
+MOST = 2_000_000
+"""The most tables that Fisher's test looks at one by one."""
 TABLES = 9_999
-"""Random tables that stand for all tables, where Fisher's test compares more than two groups."""
+"""Random tables that stand for all tables where there are more."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +156,16 @@ def difference(first: Proportion, second: Proportion, method: str = "newcombe") 
         return Compared(first, second, math.nan, math.nan, math.nan, method)
     if method == "wald-cc":
         low, high = _continuity_corrected(first, second)
+    elif method == "score":
+        low, high = score_interval(first.met, first.of, second.met, second.of, normal_quantile())
     else:
         proportion = needed("statsmodels.stats.proportion", "stats")
         low, high = proportion.confint_proportions_2indep(
             first.met, first.of, second.met, second.of, method=STATSMODELS[method], compare="diff", alpha=1 - LEVEL
         )
-    return Compared(first, second, first.share - second.share, float(low), float(high), method)
+    # statsmodels gives Wald's and Agresti-Caffo's limits beyond what a difference can be; R does not.
+    low, high = max(-1.0, float(low)), min(1.0, float(high))
+    return Compared(first, second, first.share - second.share, low, high, method)
 
 
 def normal_quantile() -> float:
@@ -167,7 +179,7 @@ def _continuity_corrected(first: Proportion, second: Proportion) -> tuple[float,
     gap, per_patient = first.share - second.share, 1 / first.of + 1 / second.of
     spread = math.sqrt(first.share * (1 - first.share) / first.of + second.share * (1 - second.share) / second.of)
     half = z * spread + min(0.5, abs(gap) / per_patient) * per_patient
-    return max(-1.0, gap - half), min(1.0, gap + half)
+    return gap - half, gap + half
 
 
 def share_test(proportions: Sequence[Proportion]) -> tuple[float, str]:
@@ -186,12 +198,36 @@ def share_test(proportions: Sequence[Proportion]) -> tuple[float, str]:
 
 
 def fisher(table: Any) -> tuple[float, str]:
-    """Fisher's exact test; of a table larger than two by two by random tables with the same margins."""
+    """Fisher's exact test; where there are more than `MOST` tables with the same margins, by random ones."""
     stats = needed("scipy.stats", "stats")
     if table.shape == (2, 2):
         return float(stats.fisher_exact(table).pvalue), "Fisher"
+    met, of = int(table[0].sum()), table.sum(axis=0)
+    if math.prod(min(int(size), met) + 1 for size in of[:-1]) <= MOST:
+        return _fisher_of_all(table[0], of), "Fisher"
     random = stats.MonteCarloMethod(n_resamples=TABLES, rng=np.random.default_rng(SEED))
-    return float(stats.fisher_exact(table, method=random).pvalue), "Fisher, random tables"
+    return float(stats.fisher_exact(table, method=random).pvalue), SIMULATED
+
+
+def _fisher_of_all(met: Any, of: Any) -> float:
+    """Fisher's exact p-value of two rows: the tables with the same margins that are at most as likely as the one seen.
+
+    Each table is as likely as the product of the ways to choose those who met the endpoint in each group.
+    """
+    special, total = needed("scipy.special", "stats"), int(met.sum())
+
+    def ways(size: Any, chosen: Any) -> Any:
+        logarithms = special.gammaln(size + 1) - special.gammaln(chosen + 1) - special.gammaln(size - chosen + 1)
+        return np.where((chosen >= 0) & (chosen <= size), logarithms, -np.inf)
+
+    chosen, likely = np.zeros(1, dtype=np.int64), np.zeros(1)
+    for size in of[:-1]:
+        some = np.arange(min(int(size), total) + 1)
+        chosen, likely = (chosen[:, None] + some).ravel(), (likely[:, None] + ways(size, some)).ravel()
+        chosen, likely = chosen[chosen <= total], likely[chosen <= total]
+    likely = np.exp(likely + ways(of[-1], total - chosen) - ways(of.sum(), total))
+    seen = np.exp(sum(ways(of, met)) - ways(of.sum(), total))
+    return float(min(1.0, likely[likely <= seen * (1 + 1e-7)].sum()))
 
 
 def method_for(interval: Interval, role: str | None, *, plain: bool) -> str:
@@ -333,6 +369,13 @@ def numbers(row: ProportionRow, groups: Groups, subgroup: str = "") -> Iterator[
         yield from numbers_of(row.name, group, statistics, gap.method, subgroup=subgroup)
     if row.test:
         yield Number(row.name, "", "p", row.p, row.test, subgroup=subgroup)
+    if row.test == SIMULATED:
+        yield Number(row.name, "", "standard error of p", _error_of(row.p), row.test, subgroup=subgroup)
+
+
+def _error_of(p: float) -> float:
+    """The standard error of a p-value from random tables."""
+    return math.sqrt(p * (1 - p) / TABLES)
 
 
 def _share_numbers(
@@ -367,7 +410,10 @@ def _methods(groups: Groups, interval: Interval, lines: Sequence[ProportionRow])
     yield f"n/N (%). Risk difference{which}; 95% CI by {INTERVALS[interval]}."
     fisher_used = any(row.test.startswith("Fisher") for row in lines)
     rule = "p: chi-squared test without continuity correction"
-    random = f" (more than two groups: {TABLES:,} random tables, seed {SEED})" if len(groups.pairs) > 1 else ""
+    errors = [_error_of(row.p) for row in lines if row.test == SIMULATED]
+    error = f"standard error of p at most {max(errors):.4f}" if errors else ""
+    simulated = list(dict.fromkeys(row.name for row in lines if row.test == SIMULATED))
+    random = f" ({listed(simulated)}: {TABLES:,} random tables, seed {SEED}, {error})" if errors else ""
     exact = f"; F: Fisher's exact test{random}, used where an expected count is below 5" if fisher_used else ""
     yield f"{rule}{exact}."
 

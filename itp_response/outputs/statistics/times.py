@@ -36,6 +36,10 @@ from itp_response.outputs.statistics.tables import (
 )
 
 WEEK = 7
+CONVERGED = {"step_size": 1.0, "precision": 1e-12, "r_precision": 1e-14}
+"""How far Cox's model is taken: as many digits as numbers have."""
+TOLERANCE = 1e-8
+"""Shares that differ by less are the same: a curve is a product of rounded numbers."""
 QUARTILES = "Quartiles: the value at position (n + 1)p, as in SPSS (type 6 of R)."
 
 
@@ -117,14 +121,31 @@ class Survival:
 
 
 def kaplan_meier(days: Floats, event: Bools) -> Survival:
-    """The median of the Kaplan-Meier curve, with Brookmeyer and Crowley's 95% CI from log(-log S)."""
+    """The median of the Kaplan-Meier curve, with Brookmeyer and Crowley's 95% CI from log(-log S).
+
+    Where the curve lies at one half, the median is the middle of that step, as in R's survival and in SAS.
+    """
     lifelines = needed("lifelines", "stats")
-    from_curve = needed("lifelines.utils", "stats").median_survival_times
     if not len(days):
         return Survival(math.nan, math.nan, math.nan)
     curve = lifelines.KaplanMeierFitter(alpha=1 - LEVEL).fit(days, event)
-    low, high = from_curve(curve.confidence_interval_).to_numpy()[0]
-    return Survival(float(curve.median_survival_time_), float(low), float(high))
+    share = curve.survival_function_.to_numpy()[:, 0]
+    # Where the curve is at 0 it has no interval.
+    limits = np.where(share[:, None] > TOLERANCE, curve.confidence_interval_.to_numpy(), np.nan)
+    at = curve.survival_function_.index.to_numpy()
+    return Survival(*(_at_one_half(at, values) for values in (share, *limits.T)))
+
+
+def _at_one_half(at: Floats, share: Floats) -> float:
+    """The time at which a curve comes down to one half: the middle of the step that lies there; infinite: never."""
+    reached = share < 0.5 + TOLERANCE
+    if not reached.any():
+        return math.inf
+    first = int(np.argmax(reached))
+    below = share < 0.5 - TOLERANCE
+    if below[first] or not below.any():
+        return float(at[first])
+    return float(at[first] + at[np.argmax(below)]) / 2
 
 
 def log_rank(days: Floats, event: Bools, code: Any) -> float:
@@ -146,22 +167,47 @@ class Hazard:
 
 
 def cox(days: Floats, event: Bools, first: Bools) -> Hazard | None:
-    """Cox's model with the group alone, ties by Efron.
+    """The hazard ratio of two groups, as in `hazards`."""
+    return hazards(days, event, np.where(first, 1, 0), [1], 0)[0]
 
-    None where it has no solution: a group has no event, or all of one come before those of the other.
+
+def hazards(
+    days: Floats, event: Bools, code: Any, others: Sequence[int], reference: int, strata: Any = None
+) -> list[Hazard | None]:
+    """The hazard ratios of the other groups to the reference, from one model of Cox, ties by Efron.
+
+    `strata` has the stratum of each time, each with a baseline hazard of its own. None where the model has no solution:
+    a group has no event, or all of its events come before those of the others. A group without events tells the others
+    nothing, so that they are estimated without it.
     """
-    if not (event & first).any() or not (event & ~first).any():
-        return None
+    solvable = [group for group in others if (event & (code == group)).any()]
+    if not solvable or not (event & (code == reference)).any():
+        return [None] * len(others)
+    kept = np.isin(code, [*solvable, reference])
+    columns = {f"group {group}": (code == group)[kept].astype(float) for group in solvable}
+    stratum = {} if strata is None else {"stratum": strata[kept]}
+    model = _fitted({"days": days[kept], "event": event[kept], **columns, **stratum})
+    return [_hazard(model, f"group {group}") if model is not None and group in solvable else None for group in others]
+
+
+def _fitted(columns: dict[str, Any]) -> Any:
+    """Cox's model of the columns, converged as far as numbers go; None where it does not."""
     lifelines = needed("lifelines", "stats")
-    frame = needed("pandas", "stats").DataFrame({"days": days, "event": event, "first": first.astype(float)})
+    frame = needed("pandas", "stats").DataFrame(columns)
+    strata = ["stratum"] if "stratum" in columns else None
     problems = needed("lifelines.exceptions", "stats")
     with warnings.catch_warnings():
         warnings.simplefilter("error", problems.ConvergenceWarning)
         try:
-            model = lifelines.CoxPHFitter(alpha=1 - LEVEL).fit(frame, "days", "event")
+            return lifelines.CoxPHFitter(alpha=1 - LEVEL, strata=strata).fit(
+                frame, "days", "event", fit_options=CONVERGED
+            )
         except (problems.ConvergenceWarning, problems.ConvergenceError):
             return None
-    ratio, low, high, p = model.summary.loc["first"][
+
+
+def _hazard(model: Any, name: str) -> Hazard:
+    ratio, low, high, p = model.summary.loc[name][
         ["exp(coef)", "exp(coef) lower 95%", "exp(coef) upper 95%", "p"]
     ].to_numpy()
     return Hazard(float(ratio), float(low), float(high), float(p))
@@ -211,8 +257,11 @@ def _add_curves_of(rows: TableRows, time: Times, groups: Groups) -> Iterator[str
     events = [f"{int(of_all.event[member].sum())}/{int(member.sum())}" for member in members]
     rows.add(("  events/patients (n/N)", *events), ())
     _add_curves(rows, of_all, members, groups)
-    for first, second in groups.pairs:
-        yield from _add_hazard(rows, of_all, groups, first, second)
+    known = ~np.isnan(of_all.days) & groups.inside
+    others = [first for first, _ in groups.pairs]
+    ratios = hazards(of_all.days[known], of_all.event[known], groups.code[known], others, groups.reference)
+    for (first, second), hazard in zip(groups.pairs, ratios, strict=True):
+        yield from _add_hazard(rows, hazard, of_all.name, groups, (first, second))
     if time.followed is not None and time.followed.competitors:
         yield from _add_incidence(rows, time.followed, groups)
     if time.followed is not None and time.followed.unrecorded:
@@ -322,13 +371,14 @@ def competing_in_words(time: FromDay0) -> str:
     return f"competing events, after which the endpoint can no longer be reached: {listed(time.competitors, 'or')}"
 
 
-def _add_hazard(rows: TableRows, time: Times, groups: Groups, first: int, second: int) -> Iterator[str]:
+def _add_hazard(
+    rows: TableRows, hazard: Hazard | None, name: str, groups: Groups, pair: tuple[int, int]
+) -> Iterator[str]:
     """The row of the hazard ratio of two groups; what is given back is why there is none."""
-    compared = ~np.isnan(time.days) & np.isin(groups.code, (first, second))
-    hazard = cox(time.days[compared], time.event[compared], groups.code[compared] == first)
+    first, second = pair
     label = f"{groups.labels[first]} vs {groups.labels[second]}"
     which = f", {groups.labels[first]} vs reference" if len(groups.pairs) > 1 else ""
-    rows.add(_hazard_row(hazard, which, len(groups.labels)), _hazard_numbers(time.name, label, hazard))
+    rows.add(_hazard_row(hazard, which, len(groups.labels)), _hazard_numbers(name, label, hazard))
     if hazard is None:
         yield (
             f"hazard ratio, {label}, not estimable: a group has no event, or all its events precede those of the other."
@@ -351,7 +401,8 @@ def _methods(groups: Groups) -> str:
         what = (
             f"s vs {reference}" if len(groups.pairs) > 1 else f", {groups.labels[groups.pairs[0][0]]} vs {reference},"
         )
-        methods += ["log-rank test", f"hazard ratio{what} by Cox regression (Efron's method for ties)"]
+        one = "one " if len(groups.pairs) > 1 else ""
+        methods += ["log-rank test", f"hazard ratio{what} by {one}Cox regression (Efron's method for ties)"]
     return f"{'; '.join(methods)}."
 
 

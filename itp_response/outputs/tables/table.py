@@ -14,7 +14,7 @@ from itp_response.classification.writers import put
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import counted_patients, listed, wrapped
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, all_patients, grouped
+from itp_response.outputs.statistics.groups import ACTUAL_ARM, ARM, AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.imputation import imputation
 from itp_response.outputs.statistics.odds import odds
 from itp_response.outputs.statistics.proportions import (
@@ -29,6 +29,7 @@ from itp_response.outputs.statistics.proportions import (
     responses,
     subgroups,
 )
+from itp_response.outputs.statistics.stratified import stratified
 from itp_response.outputs.statistics.tables import Table
 from itp_response.outputs.statistics.times import names_of_lengths, times
 from itp_response.outputs.tables.adverse_events import events, read_events
@@ -39,7 +40,17 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
 Shown = Literal[
-    "flow", "characteristics", "responses", "best", "times", "imputation", "subgroups", "odds", "events", "all"
+    "flow",
+    "characteristics",
+    "responses",
+    "best",
+    "times",
+    "imputation",
+    "subgroups",
+    "stratified",
+    "odds",
+    "events",
+    "all",
 ]
 SHOWN: tuple[Shown, ...] = (
     "flow",
@@ -49,14 +60,15 @@ SHOWN: tuple[Shown, ...] = (
     "times",
     "imputation",
     "subgroups",
+    "stratified",
     "odds",
     "events",
 )
 """The tables, in the order in which they are shown."""
 USUAL: tuple[Shown, ...] = ("responses", "times")
-NEEDS = {"subgroups": "--subgroup COLUMN", "events": "--events FILE"}
+NEEDS = {"subgroups": "--subgroup COLUMN", "stratified": "--strata COLUMN", "events": "--events FILE"}
 """The tables that need another option."""
-COMPARING: tuple[Shown, ...] = ("responses", "times", "imputation", "subgroups")
+COMPARING: tuple[Shown, ...] = ("responses", "times", "imputation", "subgroups", "stratified")
 """The tables that compare groups with a reference group."""
 IMPUTATIONS = 20
 ODDS_ROLES = ("response", "sustained_response")
@@ -170,6 +182,7 @@ def table(
     of: Set = "itt",
     interval: Interval = "newcombe",
     subgroup: Sequence[str] = (),
+    strata: Sequence[str] = (),
     column: Sequence[str] = (),
     adjust: Sequence[str] = (),
     imputations: int = 0,
@@ -200,8 +213,10 @@ def table(
             for is added.
         endpoint: The endpoints to include. Left out: all of the set.
         only: Conditions; only patients for whom all hold are included.
-        of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete` or `per-protocol`.
+        of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete`, `per-protocol`,
+            or `as-treated` (by the arm whose treatment was given, `actual_arm`).
         interval: The method of the 95% CI of risk differences.
+        strata: Columns whose combinations are strata; groups are compared within them too.
         subgroup: The columns that make the subgroups.
         column: The columns of the characteristics, the odds ratios and the imputation.
         adjust: The columns that odds ratios are adjusted for.
@@ -242,10 +257,22 @@ def table(
     classification = classify(visits, patients, criteria, options=options)
     _check(of, interval, show)
     choices = TableChoices(
-        show, endpoint, of, interval, subgroup, column, adjust, imputations, seed, events, screening, least
+        show, endpoint, of, interval, subgroup, strata, column, adjust, imputations, seed, events, screening, least
     )
     analysed = all_patients(classification).restricted_to(only)
+    by = _as_treated(analysed, by) if of == "as-treated" else by
     return _tables(analysed, by, grouped(analysed, by, reference), choices, study_title(classification.cohort, title))
+
+
+def _as_treated(patients: AnalysedPatients, by: str) -> str:
+    """The column of the groups in an analysis as treated: the arm whose treatment was given, where arms are asked for.
+
+    Raises `UsageError` where no input says so.
+    """
+    if ACTUAL_ARM not in patients.columns:
+        what = f"the as-treated set needs a column {ACTUAL_ARM!r} in the patient table (ACTARM in DM, TRT01A in ADSL)"
+        raise UsageError(f"{what}; its columns are: {', '.join(patients.columns)}.")
+    return ACTUAL_ARM if by == ARM else by
 
 
 @dataclass(frozen=True)
@@ -257,6 +284,7 @@ class TableChoices:
     of: Set
     interval: Interval
     subgroup: Sequence[str]
+    strata: Sequence[str]
     column: Sequence[str]
     adjust: Sequence[str]
     imputations: int
@@ -286,6 +314,7 @@ def _tables(patients: AnalysedPatients, by: str, groups: Groups, choices: TableC
         "interval": choices.interval,
         "endpoint": list(choices.endpoint),
         "subgroup": list(choices.subgroup),
+        "strata": list(choices.strata),
         "column": list(choices.column),
         "adjust": list(choices.adjust),
         "imputations": choices.imputations,
@@ -334,6 +363,7 @@ def _wanted(choices: TableChoices) -> list[Shown]:
         "flow": choices.screening is not None,
         "imputation": choices.imputations != 0,
         "subgroups": bool(choices.subgroup),
+        "stratified": bool(choices.strata),
         "odds": bool(choices.adjust or (choices.column and not choices.imputations)) and not choices.show,
         "events": choices.events is not None,
     }
@@ -391,6 +421,12 @@ def _subgroups(patients: AnalysedPatients, groups: Groups, choices: TableChoices
     return subgroups(patients, groups, choices.subgroup, names, choices.of, choices.interval)
 
 
+def _stratified(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+    shown = {*criteria_met(patients), *names_of_lengths(patients)}
+    names = [name for name in patients.endpoints if name in (choices.endpoint or shown)]
+    return stratified(patients, groups, choices.strata, names, choices.of)
+
+
 def _odds(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:  # noqa: ARG001 - a maker
     names = _endpoints_met(patients, choices) if choices.endpoint else []
     responses_of_set = [name for name in criteria_met(patients) if patients.endpoints[name].role in ODDS_ROLES]
@@ -410,6 +446,7 @@ MAKERS: Mapping[Shown, Callable[[AnalysedPatients, Groups, TableChoices], Table 
     "times": _times,
     "imputation": _imputation,
     "subgroups": _subgroups,
+    "stratified": _stratified,
     "odds": _odds,
     "events": _events,
 }

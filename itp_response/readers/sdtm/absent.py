@@ -6,7 +6,7 @@ import polars as pl
 
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.column_names import WITHOUT_DAY_0
-from itp_response.readers.sdtm.records import Records, SdtmStudy, either
+from itp_response.readers.sdtm.records import Records, SdtmStudy
 from itp_response.readers.sdtm.terms import NOT_ENROLLED, NOT_TREATED, SCREEN_FAILURE
 
 ARMS = ("ACTARMCD", "ARMCD", "ACTARM", "ARM", "ARMNRS")
@@ -22,12 +22,14 @@ class Absent:
     as_told: bool = False
     """The settings say it, not DM."""
 
-    def in_planned_arm(self, patients: pl.DataFrame, dm: Records) -> pl.DataFrame:
-        """The patients, with a mark on those kept; these have their planned arm and no end of treatment."""
+    def marked(self, patients: pl.DataFrame) -> pl.DataFrame:
+        """The patients, with a mark on those kept, who have no end of treatment; who was treated in no arm has none."""
         kept = patients["patient_id"].is_in(self.kept.to_list()).fill_null(value=False)
         columns = [kept.alias(WITHOUT_DAY_0)]
-        if "arm" in patients.columns:
-            columns.append(_planned_arm(patients["arm"], kept, dm).alias("arm"))
+        if "actual_arm" in patients.columns:
+            arm = patients["actual_arm"]
+            in_none = arm.str.to_uppercase().is_in(NOT_TREATED).fill_null(value=False)
+            columns.append(arm.set(in_none, None))
         columns.append(patients["treatment_discontinued"].set(kept, None))
         return patients.with_columns(columns)
 
@@ -67,9 +69,3 @@ def _says(dm: Records, values: tuple[str, ...]) -> pl.Series:
     """Which subjects have one of the values in a variable of their arm."""
     columns = [dm.folded(name).is_in(values).fill_null(value=False) for name in ARMS]
     return pl.select(pl.any_horizontal(columns)).to_series()
-
-
-def _planned_arm(arm: pl.Series, kept: pl.Series, dm: Records) -> pl.Series:
-    """The arms; the planned one of those who are kept, and of those who were treated in none."""
-    in_none = (arm.is_null() | arm.str.to_uppercase().is_in(NOT_TREATED)).fill_null(value=True)
-    return either(dm.texts("ARM"), arm).zip_with(kept | in_none, arm)

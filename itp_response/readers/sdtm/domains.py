@@ -273,8 +273,7 @@ def _patients(
 
     `of_subjects` has the end of treatment and the flagged baseline of each `subject`.
     """
-    arm = "ACTARM" if dm.has("ACTARM") else "ARM"
-    header = {"patient_id": "USUBJID", "arm": arm, "enrolment_date": day_0}
+    header = {"patient_id": "USUBJID", "arm": "ARM", "actual_arm": "ACTARM", "enrolment_date": day_0}
     header |= {name: name for name in (*declared, SUBJECT) if dm.has(name)}
     columns = {name: dm.texts(written) for name, written in header.items() if dm.has(written)}
     frame = pl.DataFrame(columns).join(
@@ -283,7 +282,7 @@ def _patients(
         how="left",
         maintain_order="left",
     )
-    frame = absent.in_planned_arm(frame, dm)
+    frame = absent.marked(frame)
     kept = (~frame["patient_id"].is_in(absent.left_out.to_list())).fill_null(value=True)
     location = Location(
         dm.location.name,
