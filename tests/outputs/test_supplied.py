@@ -253,7 +253,7 @@ class TestReference:
             ),
             (
                 lambda: sensitivity(*study(("A", "R"), ("B", "N"), ("C", "N")), reference="A"),
-                "--reference 'A': two arms are compared here, and there are 3; leave it out.",
+                "--reference 'A': a reference arm requires two arms, and there are 3; omit it.",
             ),
         ],
         ids=["unknown", "picture", "three arms"],
@@ -302,7 +302,7 @@ class TestRecorded:
         assert read(sdtm(tmp_path / "c", cm=CM)).records_rescue
         assert (
             adam(without, criteria="atra_2022").notes[-1]
-            == "Discontinuation of treatment: not recorded, so ADICE has none."
+            == "Discontinuation of treatment is not recorded, so ADICE has no record of it."
         )
 
     def test_pictures_say_what_is_not_recorded(self):
