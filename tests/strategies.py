@@ -674,13 +674,14 @@ def on_any_counts(
 def vary_visits(draw: st.DrawFn, table: dict[str, Any], discounts: Sequence[str], closings: Sequence[str]) -> None:
     """How many of the visits, which of them count, and what closes."""
     how = draw(st.sampled_from(["at_least", "at_least", "in_any", "in_any", "share", "more_than"]))
+    most = 1 if table.get("days") == [7, 7] else 4
     if how in ("share", "more_than"):
         table[how] = draw(st.sampled_from(["1/2", "2/3", "3/4", "1/1"] if how == "share" else ["1/2", "2/3", "3/4"]))
     else:
-        table["at_least"] = draw(st.integers(1, 4))
+        table["at_least"] = draw(st.integers(1, most))
         if how == "in_any":
-            table["in_any"] = draw(st.integers(table["at_least"], 4))
-    settle(draw, table, "of_at_least", [0, 1, 2, 3, 4])
+            table["in_any"] = draw(st.integers(table["at_least"], most))
+    settle(draw, table, "of_at_least", list(range(most + 1)))
     if "of_at_least" in table:
         settle(draw, table, "too_few", ["N", "NE"])
     settle(draw, table, "discount", discounts)
@@ -691,15 +692,19 @@ def vary_visits(draw: st.DrawFn, table: dict[str, Any], discounts: Sequence[str]
         table["closed_by"] = draw(st.sampled_from(closings))
 
 
-@st.composite
-def extents(draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str]) -> dict[str, Any]:
-    """The time in a state, whatever a row stands for."""
+TIMES = {"1 day": 1, "7 days": 7, "56 days": 56, "57 days": 57, "8 weeks": 56, "26 weeks": 182, "183 days": 183}
+"""How long a patient is to be in a state, with its days."""
+
+
+def extents(draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], each: int = 1) -> dict[str, Any]:
+    """The time in a state, with a row standing for `each` days: no more is asked than the days looked at can show."""
     table: dict[str, Any] = {**HEAD, "label": "Time in a state", "kind": "extent", "when": draw(st.sampled_from(whens))}
     table["days"] = list(
         draw(st.sampled_from([[1, 365], [0, 364], [28, 84], [29, 83], [-28, 183], [336, 400], [7, 7]]))
     )
     settle(draw, table, "measure", ["total", "longest", "longest"])
-    settle(draw, table, "at_least", ["1 day", "7 days", "56 days", "57 days", "8 weeks", "26 weeks", "183 days"])
+    longest = (table["days"][1] - table["days"][0] + 1) * each
+    settle(draw, table, "at_least", [time for time, days in TIMES.items() if days <= longest])
     settle(draw, table, "discount", discounts)
     settle(draw, table, "set_aside", discounts)
     return table
@@ -710,7 +715,7 @@ def steps_in_a_state(
     draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], lengths: Sequence[str]
 ) -> dict[str, Any]:
     """A row's state lasts until the next, or for so long at most."""
-    table: dict[str, Any] = draw(extents(whens, discounts))
+    table = extents(draw, whens, discounts)
     settle(draw, table, "lasting", ["step"])
     settle(draw, table, "max_gap", ["1 day", "6 days", "28 days", *lengths])
     return table
@@ -719,8 +724,8 @@ def steps_in_a_state(
 @st.composite
 def visits_in_a_state(draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str]) -> dict[str, Any]:
     """A row in the state stands for a visit of some length."""
-    table: dict[str, Any] = draw(extents(whens, discounts))
-    return table | {"lasting": "visit", "each": draw(st.sampled_from(["1 day", "7 days", "14 days", "4 weeks"]))}
+    each, days = draw(st.sampled_from([("1 day", 1), ("7 days", 7), ("14 days", 14), ("4 weeks", 28)]))
+    return extents(draw, whens, discounts, days) | {"lasting": "visit", "each": each}
 
 
 def rules_over(names: Sequence[str]) -> st.SearchStrategy[str]:

@@ -107,7 +107,7 @@ class VisitPlan(DataResult):
     def _lines(self) -> Iterator[str]:
         days = ", ".join(map(str, self.days))
         yield f"{self.criteria.marked_name}: {self.criteria.file.title}"
-        yield f"plan of {len(self.days)} visits, all of them kept: days {days}"
+        yield f"plan of {counted(len(self.days), 'visit')}, all of them kept: days {days}"
         yield f"a baseline of {BASELINE:g} is given; {self.simulated:,} patients simulated"
         # The reasons for never, which may be long, do not widen the second column.
         width = max((len(shown.endpoint) for shown in self.shown), default=0)

@@ -339,7 +339,7 @@ class ResultCounts:
         """The number of patients, arms and patient-days, and the source."""
         in_arms = f" in {counted(len(self.arms), 'arm')}" if self.arms else ""
         source = f" from {cohort.source}" if cohort.source else ""
-        return f"{self.patients:,} patients{in_arms}, {self.rows:,} patient-days{source}"
+        return f"{counted(self.patients, 'patient')}{in_arms}, {counted(self.rows, 'patient-day')}{source}"
 
     def frame(self, criteria: Criteria) -> pl.DataFrame:
         """A row per endpoint and value that a patient has: `endpoint`, `label`, `value`, `patients`."""

@@ -207,7 +207,7 @@ class TestApartAtMost:
 
     @pytest.mark.parametrize("occasions", [1, 3])
     def test_is_for_two(self, occasions):
-        with pytest.raises(CriteriaError, match="'apart_at_most' is for two occasions"):
+        with pytest.raises(CriteriaError, match="'apart_at_most' requires occasions = 2"):
             wrong(
                 f"""
                 [R]

@@ -82,9 +82,9 @@ class TestWhichClauseMovedHim:
         why = "b: after day 20"
         assert moved(THIRTY, THIRTY + "days = [1, 20]", "d0 15, d28 40, d350 15") == ("Y", "N", why)
 
-    @pytest.mark.parametrize("days", [[28, 365], [1, 28], [28, 28]])
+    @pytest.mark.parametrize("days", [[28, 365], [1, 28], [27, 28], [28, 29]])
     def test_the_first_and_the_last_of_the_days_are_looked_at(self, days):
-        why = "b: not confirmed on two occasions, at least 1 day apart"
+        why = "b: not confirmed on 2 occasions, at least 1 day apart"
         assert moved(THIRTY, THIRTY + f"occasions = 2\ndays = {days}", "d0 15, d28 40, d350 15") == ("Y", "N", why)
 
     def test_a_patient_who_is_excluded(self):
@@ -178,12 +178,12 @@ class TestWhichClauseMovedHim:
     @pytest.mark.parametrize(
         ("timeline", "verdict", "further", "why"),
         [
-            ("d0 15, d28 40, d350 15", "N", "", "not confirmed on two occasions, at least 7 days apart"),
+            ("d0 15, d28 40, d350 15", "N", "", "not confirmed on 2 occasions, at least 7 days apart"),
             (
                 "d0 15, d28 40, d30 15, d350 15",
                 "N",
                 'between = "unbroken"',
-                "not confirmed on two occasions, at least 7 days apart, no observation between them that fails",
+                "not confirmed on 2 occasions, at least 7 days apart, no observation between them that fails",
             ),
             ("d0 15, d28 40", "NE", "", "follow-up incomplete"),
         ],
@@ -224,7 +224,7 @@ class TestWhichClauseIsNoLoss:
             (
                 ('"R"', '"R"\noccasions = 2'),
                 "25",
-                "not lost on two occasions, at least 1 day apart, no observation between them that is not a loss",
+                "not lost on 2 occasions, at least 1 day apart, no observation between them that is not a loss",
             ),
             (('"R"', '"R"\nby = 40'), "25", "after day 40"),
         ],
@@ -307,7 +307,7 @@ class TestCounts:
         )
         other = f'{begun}[R]\nkind = "combined"\nrole = "response"\nwhen = "{" and ".join(names)}"'
         comparison = compared(THIRTY, other, *(f"d0 15, d28 {39 + number}, d350 15" for number in range(12)))
-        assert str(comparison).splitlines()[-1] == "  and 2 patients in two other ways; --changes writes all of them"
+        assert str(comparison).splitlines()[-1] == "  and 2 patients in 2 other ways; --changes writes all of them"
 
 
 class TestRoles:

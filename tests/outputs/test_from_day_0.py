@@ -51,7 +51,7 @@ class TestEveryPatient:
         stopped = [None, 40]
         assert followed(decided(RESPONDS, STOPS, stopped=stopped)).competitors == (
             "rescue treatment on day 36 or later",
-            "treatment was discontinued",
+            "treatment discontinued",
         )
         assert followed(decided(RESPONDS, STOPS, stopped=stopped, criteria="cm313")).competitors == (
             "rescue treatment",

@@ -126,7 +126,7 @@ def test_it_may_not_use_the_network_nor_run_what_is_put_in(browser, hostile):
         ({"endpoint": "Rescue treatment from week 6 (late_rescue)", "verdict": "NE"}, 27),
         ({"verdict": "NE"}, 27),
         ({"arm": "LD-RTX", "endpoint": "Remission at one year (remission)", "verdict": "Y"}, 7),
-        ({"arm": "ATRA + LD-RTX", "endpoint": "Best response (best_response)", "verdict": "CR"}, 45),
+        ({"arm": "ATRA + LD-RTX", "endpoint": "Best response", "verdict": "CR"}, 45),
         ({"notes": "sensitive to interpretation"}, 49),
         ({"notes": "with data queries"}, 27),
     ],
@@ -201,20 +201,15 @@ def test_no_option_of_the_command_line_stands_on_it(browser, example):
 def test_the_verdicts_offered_are_those_of_the_endpoint(browser, example):
     with opened(browser, example) as it:
         offered = {}
-        for endpoint in ("", "OR", "TTR", "best_response"):
-            label = next(
-                text
-                for text in it.page.locator("[name=endpoint] option").all_inner_texts()
-                if text.endswith(f"({endpoint})" if endpoint else "any")
-            )
+        for label in ("any", "Overall response (OR)", "Time to response (TTR)", "Best response"):
             it.page.locator("[name=endpoint]").select_option(label=label)
-            offered[endpoint or "any"] = it.page.locator("[name=verdict] option").all_inner_texts()
+            offered[label] = it.page.locator("[name=verdict] option").all_inner_texts()
 
         assert offered == {
             "any": ["any", "Y", "N", "NE", "NA", "CR", "R", "NR"],
-            "OR": ["any", "Y", "N", "NE"],
-            "TTR": ["any", "Y", "NE", "NA"],
-            "best_response": ["any", "NE", "CR", "R", "NR"],
+            "Overall response (OR)": ["any", "Y", "N", "NE"],
+            "Time to response (TTR)": ["any", "Y", "NE", "NA"],
+            "Best response": ["any", "NE", "CR", "R", "NR"],
         }
 
 
@@ -372,7 +367,7 @@ def test_it_prints_to_pdf_with_its_headings_and_what_is_in_view(browser, hostile
     assert [heading for heading in headings if heading not in text] == []
     assert text.index("Y met; N not met") < text.index("Interpretations assumed") < text.index("No data were changed")
     assert f"{ENDS} B & C N N N NA".replace(" ", "") in text.replace(" ", "")
-    assert "Met by ((a count of at least 30 and at least twice the baseline)" in text.split("3 patients")[-1]
+    assert "Requires ((a count of at least 30 and at least twice the baseline)" in text.split("3 patients")[-1]
     assert "a count of <10 on day 0" not in text
     assert "bleeding of grade 1 on day 28" not in text
     assert "part of an id" not in text
@@ -421,7 +416,7 @@ def test_the_summary_has_the_counts_of_the_paper(browser, example):
 
     assert "Overall response (OR) Y 123 N 43 NE 2 Y 90 N 21 NE 1 Y 33 N 22 NE 1" in rows
     assert "Rescue treatment from week 6 (late_rescue) Y 40 N 101 NE 27 Y 21 N 75 NE 16 Y 19 N 26 NE 11" in rows
-    (best,) = (row for row in rows if row.startswith("Best response (best_response) "))
+    (best,) = (row for row in rows if row.startswith("Best response "))
     assert best.endswith("CR 45 R 45 NR 21 NE 1 CR 14 R 19 NR 22 NE 1")
 
 

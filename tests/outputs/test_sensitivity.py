@@ -201,9 +201,9 @@ class TestText:
         analysis = tried(RESPONSE + FIFTY + NO_BLEEDING + FROM_DAY_15, *FOUR, arms=list("AABB"))
 
         assert str(analysis).splitlines() == [
-            "4 patients in two arms",
+            "4 patients in 2 arms",
             "Response definition: tried",
-            "three alternative interpretations tested, one at a time",
+            "3 alternative interpretations tested, one at a time",
             "Risk difference (A minus B), percentage points;",
             "  non-evaluable patients counted as non-responders (ITT)",
             "assumed: the reference group is B, the last by name; --reference names another.",
@@ -258,7 +258,7 @@ class TestText:
         analysis = tried(RESPONSE + FIFTY + FROM_DAY_15, *FOUR, together=True)
         lines = str(analysis).splitlines()
 
-        assert lines[2] == "two alternative interpretations tested, one at a time, then all together"
+        assert lines[2] == "2 alternative interpretations tested, one at a time, then all together"
         assert lines[6].startswith("  all together  1 patient ")
         assert not [line for line in lines if line.startswith("  timeline") and "all together" in line]
 
@@ -267,7 +267,7 @@ class TestText:
 
         assert "in-words" not in analysis.under
         assert str(analysis).splitlines()[2:4] == [
-            "one alternative interpretation tested, one at a time",
+            "1 alternative interpretation tested, one at a time",
             "not tested: in-words: the file does not say what it changes",
         ]
 
@@ -304,8 +304,8 @@ class TestText:
         assert with_it.untried == {}
         assert without.untried == {"death": "it needs the patient column died, in which nothing is recorded"}
         assert str(sensitivity(classify(visits, [{"patient_id": "A"}], criteria))) == str(without)
-        assert missing not in str(classify(visits, [{"patient_id": "A"}], criteria))
-        assert missing in str(classify(visits, [{"patient_id": "A"}], criteria.under("death")))
+        assert missing not in classify(visits, [{"patient_id": "A"}], criteria).summary()
+        assert missing in classify(visits, [{"patient_id": "A"}], criteria.under("death")).summary()
 
     def test_of_many_patients_the_first_are_shown(self):
         lines = str(tried(RESPONSE + FIFTY, *[FOUR[1]] * 12)).splitlines()

@@ -253,7 +253,7 @@ class TestReference:
             ),
             (
                 lambda: sensitivity(*study(("A", "R"), ("B", "N"), ("C", "N")), reference="A"),
-                "--reference 'A': two arms are compared here, and there are 3; leave it out.",
+                "--reference 'A': a reference arm requires two arms, and there are 3; omit it.",
             ),
         ],
         ids=["unknown", "picture", "three arms"],

@@ -72,7 +72,7 @@ class Page(Result):
         """The size of the page, the assumptions and the warnings, a line each, for standard error."""
         size = f"{len(self.text.encode()) / 1e6:.1f} MB"
         cohort = self.classification.cohort
-        return "\n".join([f"{len(cohort):,} patients on a page of {size}", *self.assumed, *cohort.note_lines])
+        return "\n".join([f"{counted_patients(len(cohort))} on a page of {size}", *self.assumed, *cohort.note_lines])
 
     def write(self, path: str | Path) -> None:
         """Write the page to an `.html` file, whole or not at all.
