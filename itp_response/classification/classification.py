@@ -24,7 +24,7 @@ from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, UsageError
 from itp_response.messages.results import ROWS, DataResult, as_pandas, html_table
-from itp_response.messages.wording import aligned, counted, in_blocks
+from itp_response.messages.wording import aligned, counted, counted_patients, in_blocks
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
@@ -285,7 +285,7 @@ class Classification(DataResult):
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> classify(visits).summary().splitlines()[0]
-        '1 patients, 1 patient-days from visits'
+        '1 patient, 1 patient-day from visits'
         """
         return self.counts.summary(self.criteria, self.cohort)
 
@@ -336,7 +336,7 @@ class ResultCounts:
         """The number of patients, arms and patient-days, and the source."""
         in_arms = f" in {counted(len(self.arms), 'arm')}" if self.arms else ""
         source = f" from {cohort.source}" if cohort.source else ""
-        return f"{self.patients:,} patients{in_arms}, {self.rows:,} patient-days{source}"
+        return f"{counted_patients(self.patients)}{in_arms}, {counted(self.rows, 'patient-day')}{source}"
 
     def frame(self, criteria: Criteria) -> pl.DataFrame:
         """A row per endpoint and value that a patient has: `endpoint`, `label`, `value`, `patients`."""
