@@ -285,7 +285,7 @@ class Classification(DataResult):
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> classify(visits).summary().splitlines()[0]
-        '1 patients, 1 patient-days from visits'
+        '1 patient, 1 patient-day from visits'
         """
         return self.counts.summary(self.criteria, self.cohort)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.observations import Imputed, LeftOut, Note, Origin, Partial, ReadFrom, RescueCourses
 from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers, offsets, ranges
 from itp_response.messages.results import DataResult, html_frame
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted, counted_patients
 
 
 @dataclass(frozen=True, repr=False)
@@ -137,7 +137,7 @@ class Cohort(DataResult):
 
     def _headline(self) -> str:
         source = f" from {self.source}" if self.source else ""
-        return f"{counted_patients(len(self))}, {len(self.day):,} patient-days{source}; not classified"
+        return f"{counted_patients(len(self))}, {counted(len(self.day), 'patient-day')}{source}; not classified"
 
     def _pieces(self) -> list[str]:
         return [html_frame(self.frame())]

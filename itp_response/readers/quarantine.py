@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import LeftOut, Note
 from itp_response.cohort.values import Bools, Ints
+from itp_response.messages.wording import counted, counted_patients
 from itp_response.readers.cells import as_grades
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.known_names import UNIT_OF
@@ -285,13 +286,12 @@ def quarantine_notes(ids: pl.Series, report: pl.DataFrame, undecided: pl.Series)
 
 def _counted(patients: list[str], rows: pl.DataFrame, report: pl.DataFrame) -> str:
     """The numbers of what was left out; `rows` has each row of the files once."""
-    of = f" of {len(patients)} patient{'s' if len(patients) > 1 else ''} ({first_few(patients)})" if patients else ""
+    of = f" of {counted_patients(len(patients))} ({first_few(patients)})" if patients else ""
     without_patient = int(rows["patient_id"].null_count())
-    lost = f"; of {without_patient} the patient is not known" if without_patient else ""
+    lost = f"; {without_patient:,} without a known patient" if without_patient else ""
     in_part = len(rows) - len(each_row_once(report.filter(left_out="row")))
-    cells = f"; of {in_part} only a cell, the rest is used" if in_part else ""
-    many = f"{len(rows)} rows" if len(rows) > 1 else "1 row"
-    return f"{many}{of}, excluded as unreadable{lost}{cells}"
+    cells = f"; {in_part:,} only in part: the readable cells are used" if in_part else ""
+    return f"{counted(len(rows), 'row')}{of} excluded as unreadable{lost}{cells}"
 
 
 def _with_undecided(cohort: Cohort, undecided: pl.Series) -> LeftOut | None:

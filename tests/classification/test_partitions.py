@@ -200,10 +200,10 @@ def test_what_was_taken_is_said_once_of_the_whole(caplog):
 
     assert sorted(caplog.messages) == [
         "assumed: 'id' is read as patient_id.",
-        "assumed: 1 row skipped: no count, grade, rescue or declared column. In one part of the data; likewise in one other part.",
+        "assumed: 1 row skipped: no count, grade, rescue or declared column. In one part of the data; likewise in 1 other part.",
         "assumed: Grade 0 occurs, so bleeding is assumed to be assessed at every visit, and an empty grade is missing. If an empty grade means no bleeding, say --bleeding events.",
         "assumed: rescue: counted as rescue treatment: 'ivig' 1.",
-        "warning: 1 patient not in the patient table, kept: 'C'. In one part of the data; likewise in one other part.",
+        "warning: 1 patient not in the patient table, kept: 'C'. In one part of the data; likewise in 1 other part.",
         "warning: 1 patient without a row in the visits, kept: 'E'.",
         "warning: 1 patient without any observation, kept: 'D'.",
         "warning: There is no column 'corticosteroid_dependence'; assumed to be false throughout.",

@@ -116,7 +116,7 @@ class TestStandardInput:
         done = run("classify - --json", input=VISITS)
 
         assert [row["OR"] for row in json.loads(done.stdout)] == ["Y"]
-        assert done.stderr.startswith("1 patients, 3 patient-days from stdin.csv\n")
+        assert done.stderr.startswith("1 patient, 3 patient-days from stdin.csv\n")
 
     @pytest.mark.parametrize(
         ("suffix", "write"),

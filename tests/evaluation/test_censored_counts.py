@@ -249,7 +249,9 @@ class TestLimits:
 
     def test_a_product_of_counts(self):
         criteria = criteria_of('[R]\nkind = "achieved"\nwhen = "platelets * platelets > 900"')
-        with pytest.raises(CriteriaError, match="a rule multiplies counts, which cannot be evaluated for censored counts"):
+        with pytest.raises(
+            CriteriaError, match="a rule multiplies counts, which cannot be evaluated for censored counts"
+        ):
             ask("d28 <50", criteria)
         assert ask("d28 31", criteria)[0].value == "Y"
 

@@ -351,7 +351,7 @@ class TestWords:
     @pytest.mark.parametrize("name", ["Site", "Age (years)", "Comment", "MPV", "PLT antibody", "Hb", "Race"])
     def test_that_do_not_matter_are_named_only(self, name):
         drafted = itp_response.map([{"ID": "1", "PLT Day 0": 10, name: ""}])
-        assert (may_be(name), drafted.splitlines()[-1]) == (None, f"# Not taken: {name}")
+        assert (may_be(name), drafted.splitlines()[-1]) == (None, f"# Not used: {name}")
 
 
 LABELS = st.one_of(

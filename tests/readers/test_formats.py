@@ -522,7 +522,7 @@ def test_a_truncated_dataset_json_is_refused(study, tmp_path):
     dsjc(study[0], tmp_path / "visits.dsjc")
     (tmp_path / "visits.dsjc").write_bytes((tmp_path / "visits.dsjc").read_bytes()[:-100])
 
-    with pytest.raises(CohortError, match=r"^visits.dsjc: this is no whole compressed Dataset-JSON; "):
+    with pytest.raises(CohortError, match=r"^visits.dsjc: this is not a complete compressed Dataset-JSON file; "):
         read(tmp_path / "visits.dsjc")
 
 

@@ -346,12 +346,12 @@ class TestMap:
         assert run("map", path).stdout == (
             '# A draft, guessed from the headers of wide.csv.\n# Look every line over; "?" is for you to fill in.\n'
             'confirmed = false\nunit = "10^9/L"  # as 10⁹/L\n'
-            "# Week 1 is taken as day 7. If it is the week that begins with day 0, correct the days of all weeks.\n\n"
+            "# Week 1 is assumed to be day 7. If it is the week that begins with day 0, correct the days of all weeks.\n\n"
             '[patients]\npatient_id     = "Subject"\narm            = "Arm"\nenrolment_date = "Randomisation date"\n\n'
             '[[visits]]\nday       = 7\nplatelets = "plt_w1"\n\n'
             '[[visits]]\nday            = 28\nplatelets      = "Week 4 (10^9/L)"\nbleeding_grade = "WHO week 4"\n\n'
             '[[visits]]\nday       = 42\nplatelets = "Day 42 platelets"\n\n'
-            "# Not taken: Comment\n"
+            "# Not used: Comment\n"
         )
 
     def test_guesses_events_and_asks_for_codes(self, tmp_path):
@@ -405,7 +405,7 @@ class TestMap:
         explained = run("explain", *words, "--patient", "ITP-0003", "--endpoint", "relapse")
         reviewed = run("review", *words)
 
-        assert explained.stdout.splitlines()[0].startswith("ITP-0003  relapse: Y on day 154")
+        assert explained.stdout.splitlines()[0].startswith("ITP-0003  Relapse: Y on day 154 (platelet count)")
         assert any(line.endswith("wide.csv line 4") for line in explained.stdout.splitlines())
         assert reviewed.stdout.splitlines()[0] == run("review", VISITS, "--patients", PATIENTS).stdout.splitlines()[0]
 

@@ -68,5 +68,5 @@ def test_of_whom_rows_say_both_is_taken_and_said(tmp_path):
     both = "P3,base,A,2019-05-01,0,,\nP3,late,,,1,2019-05-01,12\n"
     found = cohort(tmp_path, TAKEN + both, 'only = { failed = "0" }')
     assert found.id.to_list() == ["P1", "P3"]
-    said = "1 patient taken, with a row that says that failed is '0' and one that does not: 'P3'."
+    said = "1 patient included, with a row that says that failed is '0' and one that does not: 'P3'."
     assert said in notes(found)

@@ -225,7 +225,7 @@ rescue_end = "I_RSC_TO"  # rescue_end
 1 = "ATRA + LD-RTX"
 2 = "LD-RTX"
 
-# Not taken: SubjectKey, Status, StudyOID, StudyEventOID, StudyEventRepeatKey, StudyEventData.Status, I_LAB_NOTE (NOTE), ItemGroupOID, ItemGroupRepeatKey
+# Not used: SubjectKey, Status, StudyOID, StudyEventOID, StudyEventRepeatKey, StudyEventData.Status, I_LAB_NOTE (NOTE), ItemGroupOID, ItemGroupRepeatKey
 """
 
 

@@ -110,7 +110,7 @@ class TestRemoved:
         of_event = held("E_3", form("F_LAB", 1, group("IG", **LAB[1])), more=mark)
         text = document(subject(1, "P1", kept, of_form, of_event))
         assert [row["PLT"] for row in table(tmp_path, text) if "PLT" in row] == ["12"]
-        assert notes(tmp_path, text) == ["Marked as removed, so excluded: one event and one form."]
+        assert notes(tmp_path, text) == ["Marked as removed, so excluded: 1 event and 1 form."]
 
     @pytest.mark.parametrize("mark", MARKS[:3])
     def test_so_are_item_groups_and_items(self, mark, tmp_path):
@@ -118,14 +118,14 @@ class TestRemoved:
         of_item = held("E_3", form("F_LAB", 1, group("IG", **LAB[1]).replace('OID="PLT"', f'OID="PLT"{mark}')))
         text = document(subject(1, "P1", held("E_1", self.KEPT), of_group, of_item))
         assert [row["PLT"] for row in table(tmp_path, text) if "PLT" in row] == ["12"]
-        assert notes(tmp_path, text) == ["Marked as removed, so excluded: one item group and one item."]
+        assert notes(tmp_path, text) == ["Marked as removed, so excluded: 1 item group and 1 item."]
 
     @pytest.mark.parametrize("mark", MARKS)
     def test_so_are_subjects(self, mark, tmp_path):
         removed = subject(2, "P2", held("E", self.KEPT)).replace(' OpenClinica:Status="ok"', mark)
         text = document(subject(1, "P1", held("E", self.KEPT)), removed)
         assert [row["StudySubjectID"] for row in table(tmp_path, text)] == ["P1"]
-        assert notes(tmp_path, text) == ["Marked as removed, so excluded: one subject."]
+        assert notes(tmp_path, text) == ["Marked as removed, so excluded: 1 subject."]
 
     def test_what_is_there_and_taken_out_too_is_refused(self, tmp_path):
         taken_out = held("E", self.KEPT, more=' TransactionType="Remove"')

@@ -96,13 +96,13 @@ class TestDoses:
     def test_of_0_is_none(self, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial", ex=self.EX))
         assert not cohort.rescue.any()
-        assert said(cohort, "ex.csv: one dose of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), counted as no dose.")
+        assert said(cohort, "ex.csv: 1 dose of 0, or not given (EXSTAT NOT DONE, EXOCCUR N), counted as no dose.")
 
     def test_that_are_not_known_are_named(self, tmp_path: Path) -> None:
         cohort = read(
             study(tmp_path / "trial", ex=self.EX.replace("0,      mg,     2019-05-01", " ,      mg,     2019-05-01"))
         )
-        text = "ex.csv: one record of study treatment without a dose (EXDOSE): a raised dose may not be recognised."
+        text = "ex.csv: 1 record of study treatment without a dose (EXDOSE): a raised dose may not be recognised."
         assert said(cohort, text)
 
     def test_above_the_first_one_given_is_raised(self, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ class TestOccurrence:
     def test_what_did_not_take_place_needs_no_date(self, occurred: str, status: str, tmp_path: Path) -> None:
         cohort = read(study(tmp_path / "trial", cm=self.cm(occurred, status)))
         assert not cohort.rescue.any()
-        assert said(cohort, "cm.csv: one record of rescue treatment that did not take place")
+        assert said(cohort, "cm.csv: 1 record of rescue treatment that did not take place")
 
     def test_unknown_is_asked_about(self, tmp_path: Path) -> None:
         folder = study(tmp_path / "trial", cm=self.cm("U", ""))
@@ -171,7 +171,7 @@ class TestWithoutADate:
         folder = study(tmp_path / "trial", cm=cm)
         cohort = read(folder)
         assert possible_days(cohort) == {"P1": ["2019-04-30/2019-05-30"]}
-        assert said(cohort, "cm.csv: one record of rescue treatment without a date, which may be of any day")
+        assert said(cohort, "cm.csv: 1 record of rescue treatment without a date, which may be of any day")
         of_p1 = itp_response.classify(folder).frame().row(0, named=True)
         assert (of_p1["OR"], of_p1["OR_reason"]) == ("NE", "partial_date")
 
@@ -212,7 +212,7 @@ class TestWithoutADate:
         cohort = read(study(tmp_path / "trial", lb=text, cm=cm))
         assert not cohort.rescue.any()
         assert said(
-            cohort, "cm.csv: one record of rescue treatment without a date left out, of subjects without a count."
+            cohort, "cm.csv: 1 record of rescue treatment without a date left out, of subjects without a count."
         )
 
     def test_an_interval_is_a_date_known_in_part(self, tmp_path: Path) -> None:
@@ -240,9 +240,9 @@ class TestWithoutDay0:
         folder = study(tmp_path / "trial", dm=self.DM.format("NOT TREATED"))
         cohort = read(folder)
         assert (cohort.id.to_list(), cohort.arm.to_list()) == (["P1", "P2"], ["A", "B"])
-        assert said(cohort, "dm.csv: one subject without RFSTDTC, not treated, kept and not evaluable")
-        assert said(cohort, "dm.csv: one subject not enrolled, excluded.")
-        assert said(cohort, "one record of subjects without a day 0 left out.")
+        assert said(cohort, "dm.csv: 1 subject without RFSTDTC, not treated, kept and not evaluable")
+        assert said(cohort, "dm.csv: 1 subject not enrolled, excluded.")
+        assert said(cohort, "1 record of subjects without a day 0 left out.")
         assert itp_response.classify(folder).frame()["OR"].to_list() == ["Y", "NE"]
 
     def test_the_arm_is_the_one_assigned_whatever_was_given(self, tmp_path: Path) -> None:
@@ -262,7 +262,7 @@ class TestWithoutDay0:
         dm = "USUBJID, RFSTDTC, ARM\nP1, 2019-05-01, A\nP2, 2019-05-02, Screen Failure"
         cohort = read(study(tmp_path / "trial", dm=dm))
         assert cohort.id.to_list() == ["P1"]
-        assert said(cohort, "dm.csv: one subject not enrolled, excluded.")
+        assert said(cohort, "dm.csv: 1 subject not enrolled, excluded.")
         assert read(told(tmp_path / "trial", 'without_day_0 = "leave_out"')).id.to_list() == ["P1"]
         assert read(told(tmp_path / "trial", 'without_day_0 = "keep"')).id.to_list() == ["P1", "P2"]
 

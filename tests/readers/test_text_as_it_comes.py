@@ -73,7 +73,7 @@ class TestThousands:
         cohort = read(file(tmp_path, f"patient_id,day,PLT /uL\nP1,0,12{between}000\nP1,28,<100{between}000\n"))
         assert (cohort.platelets.low.tolist(), cohort.platelets.high[0]) == ([12, 0], 12)
         texts = f"{f'12{between}000'!r}, {f'<100{between}000'!r}"
-        assert f"PLT /uL: two numbers read without what stands between thousands: {texts}." in notes(cohort)
+        assert f"PLT /uL: 2 numbers read without what stands between thousands: {texts}." in notes(cohort)
 
     def test_digits_and_signs_of_other_keyboards(self):
         rows = [
@@ -158,7 +158,7 @@ class TestDecimals:
         assert counts(tmp_path, *texts, **options).platelets.low.tolist() == expected
 
     def test_is_said(self, tmp_path):
-        assert "platelets: two numbers read with a decimal comma: '12,5', '1.250'." in notes(
+        assert "platelets: 2 numbers read with a decimal comma: '12,5', '1.250'." in notes(
             counts(tmp_path, "12,5", "1.250", "7")
         )
 

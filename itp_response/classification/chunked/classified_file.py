@@ -21,7 +21,7 @@ class ClassifiedFile(DataResult):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     classified = classify_to(f"{folder}/out.csv", [{"patient_id": "A", "day": 0, "platelets": 15}])
     >>> classified.summary().splitlines()[0]
-    '1 patients, 1 patient-days from visits'
+    '1 patient, 1 patient-day from visits'
     >>> classified.provenance().outputs
     ()
     """

@@ -21,7 +21,7 @@ SUBJECT = (
     standard("STUDYID", "text", "The study, as named."),
     standard("USUBJID", "text", "The patient, as in the source."),
 )
-ARM = standard("TRTP", "text", "The arm, as in the source.")
+ARM = standard("TRTP", "text", "The arm assigned, as in the source.")
 ASEQ = standard("ASEQ", "integer", "The number of the record within the patient.")
 PARAMETER = (
     standard("PARAMCD", "text", "See the parameters."),

@@ -25,7 +25,7 @@ SPACES = {
 STANDARD = "STD.ADaMIG"
 SET = "COM.CRITERIA"
 """The comment on the criteria set."""
-COPIED = ("STUDYID", "USUBJID", "SUBJID", "TRTP", "TRT01P", "ATERM")
+COPIED = ("STUDYID", "USUBJID", "SUBJID", "TRTP", "TRT01P", "TRT01A", "ATERM")
 """The variables that are copied from the source; all others are derived."""
 CLASSES = {
     "ADITP": ("ADAM OTHER", None),

@@ -19,9 +19,11 @@ SUBJID = standard("SUBJID", "text", "SUBJID of DM.")
 """Only where the source has one."""
 ADITP = (
     *SUBJECT,
-    standard("TRT01P", "text", "The arm, as in the source."),
+    standard("TRT01P", "text", "The arm assigned, as in the source."),
     Variable("DAY0DT", "Date of Day 0", "date", ""),
 )
+TRT01A = standard("TRT01A", "text", "The arm with the treatment that was given, as in the source.")
+"""Only where the source has it."""
 LEFT_OUT = Variable(
     "NLEFTOUT", "Number of Source Rows Left Out", "integer", "Records that could not be read and were excluded."
 )
@@ -40,6 +42,9 @@ def aditp(classification: Classification, study: str) -> Dataset:
     if cohort.subject is not None:
         variables.insert(len(SUBJECT), SUBJID)
         columns["SUBJID"] = cohort.subject
+    if cohort.actual_arm is not None:
+        variables.insert([variable.name for variable in variables].index("DAY0DT"), TRT01A)
+        columns["TRT01A"] = cohort.actual_arm
     columns["DAY0DT"] = dated(cohort.day_0, "", np.zeros(len(cohort), dtype=np.int32))["DT"]
     if cohort.quarantined is not None:
         variables.append(LEFT_OUT)

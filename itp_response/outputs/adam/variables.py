@@ -21,6 +21,7 @@ STANDARD = {
     "SUBJID": "Subject Identifier for the Study",
     "TRTP": "Planned Treatment",
     "TRT01P": "Planned Treatment for Period 01",
+    "TRT01A": "Actual Treatment for Period 01",
     "ASEQ": "Analysis Sequence Number",
     "PARAMCD": "Parameter Code",
     "PARAM": "Parameter",

@@ -90,7 +90,7 @@ def draft(file: Tabular, *, sheet: str | None = None) -> str:
         day       = "?"  # "PLT EOT": 'eot': this has no planned day
         platelets = "PLT EOT"
         <BLANKLINE>
-        # Not taken: Site
+        # Not used: Site
         <BLANKLINE>
     """
     kind = "SDTM" if is_study(file) else coded_kind(file)
@@ -146,9 +146,9 @@ def _written(source: OpenTable, guess: Guess, sheet: str | None) -> Iterator[str
     rest = [column for column in dict.fromkeys(source.header) if column and column not in used and column not in asked]
     if rest:
         labelled = (_commented(column) + _label(column, source, " ({})") for column in rest)
-        yield from ("", f"# Not taken: {', '.join(labelled)}")
+        yield from ("", f"# Not used: {', '.join(labelled)}")
     if "" in source.header:
-        yield from ("", f"# Column {source.header.index('') + 1} has no name, and cannot be taken.")
+        yield from ("", f"# Column {source.header.index('') + 1} has no name, so it cannot be used.")
 
 
 def _above(source: OpenTable, guess: Guess, sheet: str | None, visits: Sequence[Keys]) -> Iterator[str]:
@@ -159,9 +159,9 @@ def _above(source: OpenTable, guess: Guess, sheet: str | None, visits: Sequence[
     yield from _unit(source, guess, visits)
     days = {time.day: time.by_day for time in guess.planned}
     if days.get(WEEK) is False and 0 not in days:
-        yield "# Week 1 is taken as day 7. If it is the week that begins with day 0, correct the days of all weeks."
+        yield "# Week 1 is assumed to be day 7. If it is the week that begins with day 0, correct the days of all weeks."
     if any("cycle" in visit for visit in visits):
-        yield f"cycle_days = {_text(OPEN)}  # {CURES['cycle_days']}; day 1 of cycle 1 is taken as day 0, enrolment"
+        yield f"cycle_days = {_text(OPEN)}  # {CURES['cycle_days']}; day 1 of cycle 1 is assumed to be day 0, enrolment"
     if any("month" in visit for visit in visits):
         yield f"month_days = {_text(OPEN)}  # {CURES['month_days']}, the average; months are counted from day 0"
 

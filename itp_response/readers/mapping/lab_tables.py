@@ -198,12 +198,12 @@ def _other_values(source: OpenTable, values: Sequence[str], value: str, rows: pl
 
 
 def _other_rows(source: OpenTable, names: Sequence[str], rows: pl.Series) -> Iterator[tuple[str, str]]:
-    """The other columns of tests that name a count in rows that are not taken."""
+    """The other columns of tests that name a count in rows that are not used."""
     for name in names:
         elsewhere = texts(source, name).filter(~rows).drop_nulls().unique().sort().to_list()
         counts = [test for test in elsewhere if _may_be_count(test)]
         if counts:
-            yield name, f"in rows that are not taken it says {', '.join(map(repr, counts[:SHOWN]))}"
+            yield name, f"in rows that are not used it says {', '.join(map(repr, counts[:SHOWN]))}"
 
 
 def _qualifiers(source: OpenTable, names: Sequence[str], rows: pl.Series) -> Iterator[tuple[str, str]]:
@@ -223,7 +223,7 @@ def _remarks(column: str, tests: Sequence[str], counts: Sequence[str]) -> Iterat
     others = [test for test in tests if test not in counts]
     like = [test for test in others if is_of_platelets(test)]
     if like:
-        yield f"No counts, and not taken: {', '.join(map(repr, like))}"
+        yield f"Not used, as these are not counts: {', '.join(map(repr, like))}"
     if not counts:
         more = "" if len(others) <= SHOWN else f" and {len(others) - SHOWN} more"
         yield f"No test of {column!r} is known as a count of platelets: {', '.join(map(repr, others[:SHOWN]))}{more}"

@@ -283,7 +283,7 @@ class MappedRows:
             differ = (self.frame[column] != value.strip()).fill_null(value=False) & self.of_wanted
             others = self.ids.filter(differ).drop_nulls().unique(maintain_order=True)
             if len(others):
-                what = f"{counted_patients(len(others))} taken, with a row that says that {column} is {value!r}"
+                what = f"{counted_patients(len(others))} included, with a row that says that {column} is {value!r}"
                 problems.note(location, f"{what} and one that does not: {first_few(others)}.", warning=True)
 
     def units(
