@@ -226,7 +226,7 @@ def test_the_page_of_definitions_says_what_decides(definitions):
     *_, threshold, confirmed, bleeding, rescue, window, where = row.strip("| ").split(" | ")
     assert threshold == "(a count of at least 30 and at least twice the baseline) or a count of at least 100"
     assert (bleeding, window) == ("no bleeding of grade 1 or more", "from day 1 to day 365")
-    assert confirmed == "two occasions, at least 7 days apart, no observation between them that fails"
+    assert confirmed == "2 occasions, at least 7 days apart, no observation between them that fails"
     assert rescue == (
         "no longer met after rescue treatment on day 36 or later; "
         "not evidence: rescue treatment ongoing or ended at most 35 days earlier"
