@@ -309,7 +309,7 @@ class TestSets:
         page = visit("d0 15, d22 40, d28 45, d364 12")
         says(page, "N (not confirmed)")
         expect(page.locator("#interpretations-body")).not_to_contain_text("undefined")
-        page.get_by_label("May visits a week apart by plan lie six days apart by date?").check()
+        page.get_by_label("May visits planned a week apart be six days apart by date?").check()
         says(page, "Y on day 22")
         page.get_by_text("of 99 worked examples are reclassified").wait_for()
         page.get_by_role("button", name="T07", exact=True).click()
@@ -318,7 +318,7 @@ class TestSets:
             "() => document.querySelector('#timeline').value.startsWith('d0 15, d22 40, d28 45, d42 12')"
         )
         says(page, "Y on day 22")
-        page.get_by_label("May visits a week apart by plan lie six days apart by date?").uncheck()
+        page.get_by_label("May visits planned a week apart be six days apart by date?").uncheck()
         says(page, "N (not confirmed)")
 
     def test_a_worked_example_is_found_and_shown(self, visit):

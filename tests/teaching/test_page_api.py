@@ -82,7 +82,7 @@ class TestVerdicts:
         assert shown["explained"]["lines"] == [
             [0, "day 0", "15", "before day 1"],
             [22, "day 22", "40", "qualifies"],
-            [28, "day 28", "45", "does not count: only six days after day 22"],
+            [28, "day 28", "45", "does not count: only 6 days after day 22"],
             [42, "day 42", "12", "fails: a count below 30"],
             [364, "day 364", "12", "fails: a count below 30"],
         ]
