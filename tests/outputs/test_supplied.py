@@ -211,7 +211,8 @@ class TestReference:
             done = CliRunner().invoke(main, command)
             assert done.exit_code == 0, done.output
             assert " ".join(done.output.split()).count(line) == 1, command
-        assert line in (tmp_path / "page.html").read_text()
+        # On a page there are no options to name.
+        assert line.replace("; --reference names another.", ".") in (tmp_path / "page.html").read_text()
         assert line in json.loads((tmp_path / "forest.svg.provenance.json").read_text())["assumed"]
 
     def test_a_table_says_it_beneath_and_in_its_numbers(self, tmp_path):

@@ -14,7 +14,8 @@ const draw = (name, attributes = {}, ...children) =>
 const breakable = (name) =>
   name.split("_").flatMap((part, index) => (index ? ["_", make("wbr"), part] : [part]));
 // An endpoint by its label, with its id; where the label is the id, it is named once.
-const named = ({ label, name }) => (label.toLowerCase() === name.replaceAll("_", " ").toLowerCase() ? [label] : [`${label} (`, ...breakable(name), ")"]);
+const isNamedOnce = ({ label, name }) => label.toLowerCase() === name.replaceAll("_", " ").toLowerCase();
+const named = (endpoint) => (isNamedOnce(endpoint) ? [endpoint.label] : [`${endpoint.label} (`, ...breakable(endpoint.name), ")"]);
 const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 // A count is a number, [low, high, as written] if it is censored, or null.
 const countInWords = (count) => (count === null ? "" : Array.isArray(count) ? count[2] : String(count));

@@ -185,7 +185,8 @@
   const heads = [
     make("th", { scope: "col" }, "Patient"),
     study.arms.length ? make("th", { scope: "col" }, "Arm") : null,
-    study.endpoints.map(({ name, label }) => make("th", { scope: "col" }, breakable(name), make("small", {}, label))),
+    study.endpoints.map((endpoint) => make("th", { scope: "col" },
+      ...(isNamedOnce(endpoint) ? [endpoint.label] : [...breakable(endpoint.name), make("small", {}, endpoint.label)]))),
   ];
   list.tHead.replaceChildren(make("tr", {}, ...heads));
   fill(form.elements.arm, [["", "any"], ...study.arms.map((arm, code) => [code, arm])]);
