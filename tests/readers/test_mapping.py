@@ -346,7 +346,7 @@ class TestMap:
         assert run("map", path).stdout == (
             '# A draft, guessed from the headers of wide.csv.\n# Look every line over; "?" is for you to fill in.\n'
             'confirmed = false\nunit = "10^9/L"  # as 10⁹/L\n'
-            "# Week 1 is assumed to be day 7. If it is the week that begins with day 0, correct the days of all weeks.\n\n"
+            "# Week 1 is read as day 7. If it is the week that begins with day 0, correct the days of all weeks.\n\n"
             '[patients]\npatient_id     = "Subject"\narm            = "Arm"\nenrolment_date = "Randomisation date"\n\n'
             '[[visits]]\nday       = 7\nplatelets = "plt_w1"\n\n'
             '[[visits]]\nday            = 28\nplatelets      = "Week 4 (10^9/L)"\nbleeding_grade = "WHO week 4"\n\n'

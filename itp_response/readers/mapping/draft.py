@@ -159,9 +159,7 @@ def _above(source: OpenTable, guess: Guess, sheet: str | None, visits: Sequence[
     yield from _unit(source, guess, visits)
     days = {time.day: time.by_day for time in guess.planned}
     if days.get(WEEK) is False and 0 not in days:
-        yield (
-            "# Week 1 is assumed to be day 7. If it is the week that begins with day 0, correct the days of all weeks."
-        )
+        yield "# Week 1 is read as day 7. If it is the week that begins with day 0, correct the days of all weeks."
     if any("cycle" in visit for visit in visits):
         yield f"cycle_days = {_text(OPEN)}  # {CURES['cycle_days']}; day 1 of cycle 1 is assumed to be day 0, enrolment"
     if any("month" in visit for visit in visits):
