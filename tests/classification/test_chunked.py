@@ -335,7 +335,7 @@ class TestInputs:
         for number, begin in enumerate(range(0, len(rows), 900)):
             (folder / f"part-{number}.csv").write_text("\n".join([head, *rows[begin : begin + 900]]) + "\n")
         summary = ways(tmp_path / "out.csv", folder, EXAMPLE[1], sizes=[ChunkSize(3000), ChunkSize()])
-        assert "168 patients in two arms, 3,323 patient-days from parts" in summary
+        assert "168 patients in 2 arms, 3,323 patient-days from parts" in summary
         whole = itp_response.classify(*EXAMPLE).frame()
         assert itp_response.classify(folder, EXAMPLE[1]).frame().equals(whole)
         said = str(itp_response.explain(folder, EXAMPLE[1], patient="ITP-0003", endpoint="relapse")[0])
@@ -457,7 +457,7 @@ class TestErrors:
         ("row", "expected"),
         [
             ("2,28.50,40", "day: '28.50' is not a whole day; give whole days."),
-            ("2,99999.0,40", "day: '99999.0' is more than 100 years from day 0; correct it, or the date of day 0."),
+            ("2,99998.0,40", "day: '99998.0' is more than 100 years from day 0; correct it, or the date of day 0."),
             (
                 "2,7,-5.0",
                 "platelets: '-5.0' is below 0; correct it.",

@@ -8,8 +8,8 @@ import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.notation import count_text
 from itp_response.cohort.observations import DATE
+from itp_response.cohort.texts import texts
 from itp_response.cohort.values import NO_DAY, Bools, Floats, Ints, Numbers, Truths
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
@@ -171,12 +171,8 @@ def _censored(counted: Counted) -> pl.Series:
     """The counts of which only a limit is known, as text."""
     counts = counted.patient_days.counts.at(counted.rows)
     censored = np.flatnonzero(counts.low != counts.high)
-    texts = missing(len(counted.rows))
-    if not len(censored):
-        return texts
-    pairs, position = np.unique(np.column_stack([counts.low, counts.high])[censored], axis=0, return_inverse=True)
-    written = pl.Series([count_text(low, high) for low, high in pairs.tolist()], dtype=pl.String)
-    return texts.scatter(censored, written.gather(position.ravel()))
+    written = missing(len(counted.rows))
+    return written.scatter(censored, texts(counts.at(censored)))
 
 
 def _is_baseline(counted: Counted, count: Floats, base: Floats) -> Bools:

@@ -216,8 +216,8 @@ def table(
         of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete`, `per-protocol`,
             or `as-treated` (by the arm whose treatment was given, `actual_arm`).
         interval: The method of the 95% CI of risk differences.
-        strata: Columns whose combinations are strata; groups are compared within them too.
         subgroup: The columns that make the subgroups.
+        strata: Columns whose combinations are strata; groups are compared within them too.
         column: The columns of the characteristics, the odds ratios and the imputation.
         adjust: The columns that odds ratios are adjusted for.
         imputations: The number of imputations. 0: none.
