@@ -65,9 +65,57 @@ patient_id,arm,enrolment_date,treatment_discontinued
 02,B,2019-01-10,
 03,A,2019-03-01,2019-03-20
 """
-SCHEMA = json.loads((Path(__file__).parent / "cdisc" / "dataset-json-1.1.schema.json").read_text())
-"""CDISC's own, of Dataset-JSON 1.1."""
 
+
+def _object(required, optional):
+    return {
+        "type": "object",
+        "required": [*required],
+        "properties": {**required, **optional},
+        "additionalProperties": False,
+    }
+
+
+TEXT, WHOLE = {"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}
+CELL = {"type": ["string", "number", "boolean", "null"]}
+COLUMN = _object(
+    {
+        "itemOID": TEXT,
+        "name": TEXT,
+        "label": TEXT,
+        "dataType": {
+            "enum": ["string", "integer", "decimal", "float", "double", "boolean", "datetime", "date", "time", "URI"]
+        },
+    },
+    {
+        "targetDataType": {"enum": ["integer", "decimal"]},
+        "length": {"type": "integer", "minimum": 1},
+        "displayFormat": TEXT,
+        "keySequence": {"type": "integer", "minimum": 1},
+    },
+)
+SCHEMA = _object(
+    {
+        "datasetJSONCreationDateTime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"},
+        "datasetJSONVersion": {"type": "string", "pattern": r"^1\.1(\.\d+)?$"},
+        "itemGroupOID": TEXT,
+        "records": WHOLE,
+        "name": TEXT,
+        "label": TEXT,
+        "columns": {"type": "array", "items": COLUMN, "minItems": 1},
+    },
+    {
+        "fileOID": TEXT,
+        "dbLastModifiedDateTime": TEXT,
+        "originator": TEXT,
+        "sourceSystem": _object({"name": TEXT, "version": TEXT}, {}),
+        "studyOID": TEXT,
+        "metaDataVersionOID": TEXT,
+        "metaDataRef": TEXT,
+        "rows": {"type": "array", "items": {"type": "array", "items": CELL}},
+    },
+)
+"""What CDISC's Dataset-JSON 1.1 allows and demands, restated; `isReferenceData` was given up before it was final."""
 
 UNTIMED = AdamSettings(untimed=True)
 
