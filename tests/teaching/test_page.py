@@ -370,9 +370,9 @@ class TestQuiz:
         expect(page.get_by_label("Endpoint", exact=True)).to_have_value(endpoint)
 
 
-@pytest.fixture
-def of_study(browser):
-    """The page of a study with one patient, whose id and day 0 are what no link may hold."""
+@pytest.fixture(scope="module")
+def address_of_study():
+    """Where the page of a study with one patient is, whose id and day 0 are what no link may hold."""
     counts = ((0, 12), (22, 45), (29, 50), (364, 12))
     visits = [
         {"patient_id": "SITE7-0042", "date": date(2021, 3, 5) + timedelta(days=day), "platelets": count}
@@ -381,10 +381,13 @@ def of_study(browser):
     patients = [{"patient_id": "SITE7-0042", "enrolment_date": date(2021, 3, 5)}]
     listener = listening(None)
     data = PageData(load("atra_2022"), read(visits, patients))
-    with (
-        served(app(data, listener.getsockname()[1]), listener) as address,
-        opened(browser, address, **DESKTOP) as shown,
-    ):
+    with served(app(data, listener.getsockname()[1]), listener) as address:
+        yield address
+
+
+@pytest.fixture
+def of_study(browser, address_of_study):
+    with opened(browser, address_of_study, **DESKTOP) as shown:
         shown.page.wait_for_selector("html[data-ready]")
         yield shown.page
 
