@@ -18,7 +18,7 @@ LEAVE = "() => { localStorage.clear(); sessionStorage.clear(); location.replace(
 
 @dataclass
 class Browser:
-    """Chromium, and the windows that tests have left, by the options that they were opened with.
+    """Chromium, and the windows that tests have left, by device: the options of Playwright's contexts.
 
     A window costs more than most of what a test does in it, so the next test takes one that is left. By then it is
     blank, and what its page had stored is gone.
@@ -27,15 +27,15 @@ class Browser:
     chromium: Any
     left: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
 
-    def window(self, options: dict[str, Any]) -> Any:
+    def window(self, device: dict[str, Any]) -> Any:
         """A blank page."""
-        if self.left[repr(options)]:
-            return self.left[repr(options)].pop()
-        context = self.chromium.new_context(**options)
+        if self.left[repr(device)]:
+            return self.left[repr(device)].pop()
+        context = self.chromium.new_context(**device)
         context.set_default_timeout(MILLISECONDS)
         return context.new_page()
 
-    def leave(self, page: Any, options: dict[str, Any]) -> None:
+    def leave(self, page: Any, device: dict[str, Any]) -> None:
         """The page goes blank by itself, which keeps its process; a page that the browser sends away loses it."""
         for other in page.context.pages[1:]:
             other.close()
@@ -43,7 +43,7 @@ class Browser:
         page.wait_for_url("about:blank")
         page.mouse.move(0, 0)
         page.mouse.up()
-        self.left[repr(options)].append(page)
+        self.left[repr(device)].append(page)
 
 
 @pytest.fixture(scope="session")
@@ -83,12 +83,24 @@ class Opened:
 
 
 @contextmanager
-def opened(browser: Browser, address: str | Path, **options: Any) -> Iterator[Opened]:
-    """The page at an address, or of a file, loaded anew; `options` are those of Playwright's contexts.
+def opened(
+    browser: Browser,
+    address: str | Path,
+    *,
+    viewport: tuple[int, int] = (1280, 720),
+    color_scheme: str = "light",
+    reduced_motion: str = "no-preference",
+    offline: bool = False,
+    **device: Any,
+) -> Iterator[Opened]:
+    """The page at an address, or of a file, loaded anew.
 
     Of a test that fails within the block, nothing is used again.
     """
-    shown = Opened(browser.window(options))
+    shown = Opened(browser.window(device))
+    shown.page.set_viewport_size({"width": viewport[0], "height": viewport[1]})
+    shown.page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
+    shown.page.context.set_offline(offline)
     listeners = shown.listeners()
     for event, listener in listeners.items():
         shown.page.on(event, listener)
@@ -100,4 +112,4 @@ def opened(browser: Browser, address: str | Path, **options: Any) -> Iterator[Op
         raise
     for event, listener in listeners.items():
         shown.page.remove_listener(event, listener)
-    browser.leave(shown.page, options)
+    browser.leave(shown.page, device)

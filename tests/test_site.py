@@ -91,7 +91,7 @@ def test_the_functions_are_shown_with_their_parameters_and_examples(site):
 @pytest.mark.parametrize("size", [(1280, 800), (390, 800)], ids=["desktop", "phone"])
 def test_the_search_finds_a_word_from_a_file_without_a_network(site, browser, size):
     width, height = size
-    with opened(browser, site / "index.html", viewport={"width": width, "height": height}, offline=True) as shown:
+    with opened(browser, site / "index.html", viewport=(width, height), offline=True) as shown:
         shown.page.locator(".md-search__button:visible, label[for=__search]:visible").first.click()
         shown.page.wait_for_timeout(200)
         shown.page.keyboard.insert_text("wash-out")
@@ -110,5 +110,5 @@ def test_the_search_finds_a_word_from_a_file_without_a_network(site, browser, si
 
 def test_no_page_is_wider_than_a_phone(site, browser):
     for name in ("index.html", "docs/reference/table.html", "docs/how-to/excel.html", "docs/reference/python.html"):
-        with opened(browser, site / name, viewport={"width": 390, "height": 800}) as shown:
+        with opened(browser, site / name, viewport=(390, 800)) as shown:
             assert shown.page.evaluate("document.documentElement.scrollWidth") <= 390, name

@@ -24,8 +24,8 @@ from itp_response.teaching.page_data import PageData
 from itp_response.teaching.teach import listening
 
 ROOT = Path(__file__).parents[2]
-DESKTOP = {"viewport": {"width": 1300, "height": 900}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESKTOP = {"viewport": (1300, 900)}
+PHONE = {"viewport": (390, 844), "has_touch": True, "is_mobile": True}
 RESPONDER = "d0 15, d22 40, d29 45, d364 12"
 
 
@@ -589,7 +589,7 @@ class TestForEverybody:
     @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1366, 768)])
     @pytest.mark.parametrize("sets", [{}, {"b": "iwg_2009", "b.endpoint": "R"}])
     def test_result_reason_and_counterfactual_stand_above_the_fold(self, visit, width, height, sets):
-        page = visit("d0 15, d22 40, d28 45, d364 12", {"viewport": {"width": width, "height": height}}, **sets)
+        page = visit("d0 15, d22 40, d28 45, d364 12", {"viewport": (width, height)}, **sets)
         says(page, "N (not confirmed)")
         number = 1 + bool(sets)
         page.wait_for_function("n => document.querySelectorAll('#reasons .turns[data-known=yes]').length >= n", arg=1)
