@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import opened
+from patience import until
 
 ROOT = Path(__file__).parent.parent
 LOADED = re.compile(r"<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=[\"']?([^\"'\s>]+)")
@@ -93,14 +94,17 @@ def test_the_search_finds_a_word_from_a_file_without_a_network(site, browser, si
     width, height = size
     with opened(browser, site / "index.html", viewport=(width, height), offline=True) as shown:
         shown.page.locator(".md-search__button:visible, label[for=__search]:visible").first.click()
-        shown.page.wait_for_timeout(200)
+        # The field and the list of results are closed to us. Their element has the focus once one can type, and Enter
+        # goes to the first result once there is one.
+        shown.page.wait_for_function("() => document.activeElement.matches('div')")
         shown.page.keyboard.insert_text("wash-out")
-        for _ in range(100):
-            # The list of results is closed to us: Enter goes to the first, once there is one.
+
+        def result_is_open():
             shown.page.keyboard.press("Enter")
-            shown.page.wait_for_timeout(100)
-            if "h=wash" in shown.page.url:
-                break
+            shown.page.wait_for_timeout(50)
+            return "h=wash" in shown.page.url
+
+        until(result_is_open)
 
         assert shown.page.url.startswith(site.as_uri())
         assert shown.page.url.partition("?")[0] != (site / "index.html").as_uri()
