@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from browser import opened
+from patience import until
 
 ROOT = Path(__file__).parent.parent
 LOADED = re.compile(r"<(?:script|link|img|iframe|source)\b[^>]*?\b(?:src|href)=[\"']?([^\"'\s>]+)")
@@ -91,16 +92,19 @@ def test_the_functions_are_shown_with_their_parameters_and_examples(site):
 @pytest.mark.parametrize("size", [(1280, 800), (390, 800)], ids=["desktop", "phone"])
 def test_the_search_finds_a_word_from_a_file_without_a_network(site, browser, size):
     width, height = size
-    with opened(browser, site / "index.html", viewport={"width": width, "height": height}, offline=True) as shown:
+    with opened(browser, site / "index.html", viewport=(width, height), offline=True) as shown:
         shown.page.locator(".md-search__button:visible, label[for=__search]:visible").first.click()
-        shown.page.wait_for_timeout(200)
+        # The field and the list of results are closed to us. Their element has the focus once one can type, and Enter
+        # goes to the first result once there is one.
+        shown.page.wait_for_function("() => document.activeElement.matches('div')")
         shown.page.keyboard.insert_text("wash-out")
-        for _ in range(100):
-            # The list of results is closed to us: Enter goes to the first, once there is one.
+
+        def result_is_open():
             shown.page.keyboard.press("Enter")
-            shown.page.wait_for_timeout(100)
-            if "h=wash" in shown.page.url:
-                break
+            shown.page.wait_for_timeout(50)
+            return "h=wash" in shown.page.url
+
+        until(result_is_open)
 
         assert shown.page.url.startswith(site.as_uri())
         assert shown.page.url.partition("?")[0] != (site / "index.html").as_uri()
@@ -110,5 +114,5 @@ def test_the_search_finds_a_word_from_a_file_without_a_network(site, browser, si
 
 def test_no_page_is_wider_than_a_phone(site, browser):
     for name in ("index.html", "docs/reference/table.html", "docs/how-to/excel.html", "docs/reference/python.html"):
-        with opened(browser, site / name, viewport={"width": 390, "height": 800}) as shown:
+        with opened(browser, site / name, viewport=(390, 800)) as shown:
             assert shown.page.evaluate("document.documentElement.scrollWidth") <= 390, name

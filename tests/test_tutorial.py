@@ -13,6 +13,7 @@ import sessions
 from itp_response.authoring.check import check
 from itp_response.definitions.load import load
 
+pytestmark = pytest.mark.xdist_group("tutorial")  # its files are made once
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 FOLDER = ROOT / "docs" / "tutorial"

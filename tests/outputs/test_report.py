@@ -178,7 +178,7 @@ def test_an_unknown_patient_in_the_address_is_said(browser, example, written, re
 
 
 def test_captions_wrap_at_the_width_of_a_phone(browser, example):
-    with opened(browser, example, viewport={"width": 390, "height": 844}) as it:
+    with opened(browser, example, viewport=(390, 844)) as it:
         wide = it.page.evaluate(
             """() => [...document.querySelectorAll("caption, figcaption")]
                 .filter((one) => one.getBoundingClientRect().right > innerWidth || one.scrollWidth > one.clientWidth + 1)
@@ -309,7 +309,7 @@ def test_a_link_from_the_edit_checks_opens_its_patient(browser, hostile):
 
 
 def test_it_fits_a_phone(browser, example):
-    with opened(browser, f"{example.as_uri()}#patient:ITP-0047", viewport={"width": 360, "height": 740}) as it:
+    with opened(browser, f"{example.as_uri()}#patient:ITP-0047", viewport=(360, 740)) as it:
         it.page.wait_for_selector(".timeline svg")
 
         assert it.page.evaluate("document.documentElement.scrollWidth") == 360
