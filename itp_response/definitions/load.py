@@ -1,6 +1,6 @@
 """Loading: criteria files, shipped or a user's own, found and read."""
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from itp_response.definitions.criteria import Criteria, read_dict
@@ -36,9 +36,19 @@ def load(name_or_file: str | Path | Criteria) -> Criteria:
             sentence = unknown("criteria", named, shipped())
             raise CriteriaError(sentence.replaced(f"{sentence} For your own file, give its path."))
         path = criteria_folder() / f"{named}{SUFFIX}"
+        return _shipped(path, path.stat().st_mtime_ns)
     content, positions = load_toml(path, CriteriaError, partial(_unreadable, named))
-    # The tests check the interpretations of the shipped sets, which takes longer than reading a small study.
-    return read_dict(content, path, path.stem, positions, whole=not by_name)
+    return read_dict(content, path, path.stem, positions)
+
+
+@cache
+def _shipped(path: Path, _: int) -> Criteria:
+    """The shipped set of that file, read once for each time that the file was changed: it takes longer than a study.
+
+    The tests check the interpretations of the shipped sets, which takes longer still.
+    """
+    content, positions = load_toml(path, CriteriaError, partial(_unreadable, path.stem))
+    return read_dict(content, path, path.stem, positions, whole=False)
 
 
 def _unreadable(named: str, failure: OSError) -> str:

@@ -161,11 +161,10 @@ def _plain_numbers(cells: Cells, texts: pl.Series, problems: Problems) -> pl.Ser
 
     def note_text(number: int, few: Sequence[str]) -> str:
         numbers = f"{counted(number, 'number')} read without what stands between thousands"
-        return f"{name}: {numbers}: {first_few(few, 3, number)}." if number else ""
+        return f"{name}: {numbers}: {first_few(sorted(few), 3, number)}." if number else ""
 
-    problems.count(
-        cells.location, f"thousands: {name}", note_text, int(grouped.sum()), texts.filter(grouped).head(3).to_list()
-    )
+    few = texts.filter(grouped).unique().sort().head(3).to_list()
+    problems.count(cells.location, f"thousands: {name}", note_text, int(grouped.sum()), few)
     return texts.zip_with(~grouped, texts.str.replace_all(r"[ \x{a0}\x{2009}\x{202f}'’]", ""))
 
 

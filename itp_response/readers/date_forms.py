@@ -6,6 +6,7 @@ A form is a pattern with groups `y`, `m` and `d`; a day or month that is not kno
 import re
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
@@ -136,25 +137,26 @@ def _of_forms(texts: pl.Series, forms: Sequence[str]) -> tuple[pl.Series, pl.Ser
         if not open_texts.any():
             break
         in_form = upper if form in ISO_FORMS else without_time
-        low, high = _days_of(in_form.set(~open_texts, None), form)
+        parts = in_form.set(~open_texts, None).str.extract_groups(form).struct.unnest()
+        if parts["y"].null_count() == len(texts):  # no text has this form, as of most
+            continue
+        low, high = _days_of(parts)
         first, last = first.zip_with(~open_texts, low), last.zip_with(~open_texts, high)
     return first, last
 
 
-def _days_of(texts: pl.Series, form: str) -> tuple[pl.Series, pl.Series]:
-    parts = texts.str.extract_groups(form).struct.unnest()
-    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(texts))
-    year, month, day = (parts[name] if name in parts.columns else nothing for name in "ymd")
-    month = month.replace(MONTH_NUMBERS)
-    padded = [year, month.str.zfill(2), day.str.zfill(2)]
-    first, last = (_joined(padded, month_instead) for month_instead in ("01", "12"))
-    return first, pl.select(pl.when(day.is_null()).then(last.dt.month_end()).otherwise(last)).to_series()
+def _days_of(parts: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """The first and the last possible day of texts with these groups of a form."""
+    month, day = (pl.col(name) if name in parts.columns else pl.lit(None, dtype=pl.String) for name in "md")
+    month, day = month.replace(MONTH_NUMBERS).str.zfill(2), day.str.zfill(2)
 
+    def joined(month_instead: str) -> pl.Expr:
+        iso = pl.concat_str("y", month.fill_null(month_instead), day.fill_null("01"), separator="-")
+        return iso.str.to_date("%Y-%m-%d", strict=False)
 
-def _joined(parts: Sequence[pl.Series], month_instead: str) -> pl.Series:
-    year, month, day = parts
-    iso = year + "-" + month.fill_null(month_instead) + "-" + day.fill_null("01")
-    return iso.str.to_date("%Y-%m-%d", strict=False)
+    last = joined("12")
+    days = parts.select(first=joined("01"), last=pl.when(day.is_null()).then(last.dt.month_end()).otherwise(last))
+    return days["first"], days["last"]
 
 
 def _with_intervals(texts: pl.Series, first: pl.Series, last: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -177,8 +179,12 @@ def _in_pattern(texts: pl.Series, pattern: str) -> pl.Series:
     return dates.zip_with(dates.is_not_null(), texts.str.replace(TIME, "").str.to_date(pattern, strict=False))
 
 
-def formats_of(text: str, serial: str = "excel") -> list[str]:
-    """The formats in which a text that is not ISO 8601 is a plausible date; `serial` is that of numbers of days."""
+@lru_cache(maxsize=1024)
+def formats_of(text: str, serial: str = "excel") -> tuple[str, ...]:
+    """The formats in which a text that is not ISO 8601 is a plausible date; `serial` is that of numbers of days.
+
+    A text that is reported is asked about again, for the question about its column.
+    """
     parts = re.match(
         r"(?P<one>\w+?)(?P<between>[\s./-]*)(?P<two>\d+|[A-Za-z]+)(?P<after>[\s./,-]*)(?P<three>\d+)(?!\S)", text
     )
@@ -189,8 +195,8 @@ def formats_of(text: str, serial: str = "excel") -> list[str]:
         orders = (f"d{month}y",) if parts["two"].isalpha() else ("dmy", "mdy", "ymd") if between else ()
         patterns = [f"%{order[0]}{between}%{order[1]}{after}%{order[2]}" for order in orders]
     candidates = [*([serial] if re.match(SERIAL, text) else ORDERS), *patterns]
-    found = [told for told in candidates if _is_plausible(text, told)]
-    return [told for told in found if told in ORDERS] or found
+    found = tuple(told for told in candidates if _is_plausible(text, told))
+    return tuple(told for told in found if told in ORDERS) or found
 
 
 def _is_plausible(text: str, told: str) -> bool:

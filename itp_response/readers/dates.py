@@ -30,7 +30,17 @@ from itp_response.readers.date_forms import (
     formats_of,
     possible_days,
 )
-from itp_response.readers.problems import Cells, NoteText, Problems, UnreadableCells, as_text, first_few, quoted, shown
+from itp_response.readers.problems import (
+    Cells,
+    NoteText,
+    Problems,
+    UnreadableCells,
+    as_text,
+    examples,
+    first_few,
+    quoted,
+    shown,
+)
 
 DayNumbering = Literal["study-day", "from-0"]
 SHIFTED = (np.datetime64("2100-01-01") - np.datetime64("1970-01-01")).astype(int).item()
@@ -231,7 +241,7 @@ def _since_1970(dates: pl.Series) -> Floats:
 def _ask_shifted(cells: Cells, days: Floats, problems: Problems) -> None:
     """Note dates that were shifted into the future; refuse them where other dates of the column were not."""
     shifted, others = np.flatnonzero(days >= SHIFTED), bool((days < SHIFTED).any())
-    first = shown(cells, shifted[:1])
+    first = examples(cells, shifted, 1)
     problems.count(cells.location, f"shifted: {cells.name}", _shifted_text(cells.name), len(shifted), first)
     problems.ask(
         cells.location, f"shifted: {cells.name}", _years_differ(cells.name), len(shifted), [*first, *([""] * others)]
@@ -242,7 +252,9 @@ def _shifted_text(name: str) -> NoteText:
     def note_text(number: int, few: Sequence[str]) -> str:
         dates = "date lies" if number == 1 else "dates lie"
         return (
-            f"{name}: {number} {dates} after 2099 ({first_few(few, 1)}), assumed to be shifted dates." if number else ""
+            f"{name}: {number} {dates} after 2099 ({first_few(sorted(few), 1)}), assumed to be shifted dates."
+            if number
+            else ""
         )
 
     return note_text
@@ -252,7 +264,7 @@ def _years_differ(name: str) -> NoteText:
     def note_text(number: int, few: Sequence[str]) -> str:
         if not number or "" not in few:
             return ""
-        dates = f"{number} date{' lies' if number == 1 else 's lie'} after 2099 ({quoted(next(filter(None, few)))})"
+        dates = f"{number} date{' lies' if number == 1 else 's lie'} after 2099 ({quoted(min(filter(None, few)))})"
         return f"{name}: {dates} and others before; correct the years, or shift all dates of the study."
 
     return note_text
@@ -396,9 +408,9 @@ def note_partial(cells: Cells, days: Numbers, problems: Problems, impute: str | 
     def note_text(number: int, texts: Sequence[str]) -> str:
         are = "date is" if number == 1 else "dates are"
         use = IMPUTED[impute] if impute else "results are given where they are the same for every possible date"
-        return f"{name}: {number} {are} known only in part ({first_few(texts, 3)}); {use}." if number else ""
+        return f"{name}: {number} {are} known only in part ({first_few(sorted(texts), 3)}); {use}." if number else ""
 
-    problems.count(cells.location, f"partial: {name}", note_text, len(rows), shown(cells, rows), warning=True)
+    problems.count(cells.location, f"partial: {name}", note_text, len(rows), examples(cells, rows, 4), warning=True)
 
 
 def are_days(cells: Cells, written: DateFormat = ISO_8601) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.messages.wording import counted
-from itp_response.readers.problems import Cells, Problems, first_few, quoted, shown
+from itp_response.readers.problems import Cells, Problems, examples, first_few, quoted, shown
 
 SIGN = r"^(?:[<>≤≥]=?\s*|-)?"
 GROUPED = {"point": SIGN + r"[1-9]\d{0,2}(?:\.\d{3})+$", "comma": SIGN + r"[1-9]\d{0,2}(?:,\d{3})+$"}
@@ -105,10 +105,10 @@ def _either(text: str) -> str:
 def _note(cells: Cells, changed: pl.Series, decimal: str, problems: Problems) -> None:
     """Note the numbers that were read with a decimal comma, or with something between thousands."""
     name = cells.name
-    texts = shown(cells, changed.arg_true().to_numpy()[:5])
+    texts = examples(cells, changed.arg_true().to_numpy(), 3)
 
     def text_of(number: int, few_of_all: Sequence[str]) -> str:
-        few = first_few(few_of_all, 3, number)
+        few = first_few(sorted(few_of_all), 3, number)
         return f"{name}: {counted(number, 'number')} read with a decimal {decimal}: {few}." if number else ""
 
     problems.count(cells.location, f"decimal: {name}", text_of, int(changed.sum()), texts)

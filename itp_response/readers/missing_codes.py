@@ -183,8 +183,9 @@ def not_known_rows(table: NamedTable, name: str, told: Told) -> Bools:
 def _told_text(name: str) -> NoteText:
     def note_text(number: int, texts: Sequence[str]) -> str:
         cells, be = ("cell", "counts") if number == 1 else ("cells", "count")
-        return f"{name}: {number} {cells} with {' or '.join(map(repr, texts))} {be} as missing, as specified." * (
-            number > 0
+        return (
+            f"{name}: {number} {cells} with {' or '.join(sorted(map(repr, texts)))} {be} as missing, as specified."
+            * (number > 0)
         )
 
     return note_text

@@ -536,6 +536,16 @@ def shown(cells: Cells, rows: NDArray[np.integer]) -> list[str]:
     return [text or "" for text in as_text(cells.values.gather(rows))]
 
 
+def examples(cells: Cells, rows: NDArray[np.integer], most: int) -> list[str]:
+    """The first texts of the cells in these rows, as texts are sorted, each once.
+
+    Other rows come first where the file is read in chunks by patient, but the same texts do.
+    """
+    if not len(rows):
+        return []
+    return as_text(cells.values.gather(rows)).drop_nulls().unique().sort().head(most).to_list()
+
+
 def quoted(text: str) -> str:
     """A cell's text in quotes, cut if it is long."""
     return repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")

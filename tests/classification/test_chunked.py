@@ -127,6 +127,13 @@ FILES = {
         2;0;15
         ;;
         2;7;""",
+    "texts that notes quote, of patients who are not together": """
+        patient_id;date;platelets
+        2;2150-06;60,5
+        1;2150-05-01;12,5
+        2;2150-06-03;20,5
+        1;2150-03;9,5
+        2;2150-06-02;1 000""",
     "names that do not ascend": """
         patient_id,day,platelets
         P9,0,15

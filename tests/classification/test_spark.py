@@ -110,8 +110,9 @@ def test_the_example_of_the_reference(session, tmp_path):
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory):
-    """Files of some thousand invented patients, the last with 100,000 rows, and the verdicts on them given here."""
-    columns = make_cohort(3_000, seed=6)
+    """Files of some hundred invented patients, the last with 30,000 rows, and the verdicts on them given here."""
+    number = 600
+    columns = make_cohort(number, seed=6)
     rng = np.random.default_rng(6)
     visits = pl.DataFrame(
         {
@@ -123,10 +124,10 @@ def crowd(tmp_path_factory):
             "rescue_end": np.where(columns["rescue"], columns["rescue_end"], np.nan),
         }
     )
-    many = 100_000
+    many = 30_000
     heavy = pl.DataFrame(
         {
-            "patient_id": np.full(many, 3_000),
+            "patient_id": np.full(many, number),
             "day": rng.integers(-20, 400, many),
             "platelets": rng.integers(200, 400, many).astype(np.float64),
             "bleeding_grade": np.zeros(many),
@@ -136,8 +137,8 @@ def crowd(tmp_path_factory):
     )
     patients = pl.DataFrame(
         {
-            "patient_id": np.arange(3_000),
-            "arm": np.where(np.arange(3_000) % 2, "A", "B"),
+            "patient_id": np.arange(number),
+            "arm": np.where(np.arange(number) % 2, "A", "B"),
             "baseline": columns["baseline"],
             "treatment_discontinued": columns["treatment_discontinued"],
         }
@@ -145,11 +146,11 @@ def crowd(tmp_path_factory):
     folder = tmp_path_factory.mktemp("crowd")
     nothing = pl.selectors.float().fill_nan(None)
     pl.concat([visits, heavy]).sample(fraction=1, shuffle=True, seed=6).with_columns(nothing).write_parquet(
-        folder / "visits.parquet", row_group_size=20_000
+        folder / "visits.parquet", row_group_size=6_000
     )
     patients.with_columns(nothing).write_parquet(folder / "patients.parquet")
     expected = whole(folder / "visits.parquet", folder / "patients.parquet")
-    assert expected.filter(patient_id="3000")["best_response"].to_list() == ["CR"]
+    assert expected.filter(patient_id=str(number))["best_response"].to_list() == ["CR"]
     return folder, expected
 
 

@@ -290,6 +290,8 @@ class TestRowsInAndOut:
         known = found.quarantine.drop_nulls("patient_id")
         assert sum(found.quarantined) == len(known.unique(["file", "line"]))
 
+    @example([["B", "2019-06", *GOOD[2:]], ["A", "2019", *GOOD[2:]]], None, ChunkSize(1), False)
+    @example([*[GOOD] * 7, ["B", "2019-06", *GOOD[2:]], ["A", "2019", *GOOD[2:]]], None, ChunkSize(1), False)
     @settings(max_examples=30)
     @given(
         st.lists(LINES, min_size=1, max_size=9),

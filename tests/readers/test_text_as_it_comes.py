@@ -158,7 +158,7 @@ class TestDecimals:
         assert counts(tmp_path, *texts, **options).platelets.low.tolist() == expected
 
     def test_is_said(self, tmp_path):
-        assert "platelets: 2 numbers read with a decimal comma: '12,5', '1.250'." in notes(
+        assert "platelets: 2 numbers read with a decimal comma: '1.250', '12,5'." in notes(
             counts(tmp_path, "12,5", "1.250", "7")
         )
 
