@@ -618,6 +618,9 @@ def not_known(certificate):
 
 
 def main(paths):
+    if not paths or paths[0] in ("-h", "--help"):
+        print("usage: certificate_checker.py CERTIFICATE.json [SOURCE FILES, CRITERIA FILE ...]")
+        return 0 if paths else 2
     certificate = json.loads(Path(paths[0]).read_text(encoding="utf-8"))
     if unknown := list(not_known(certificate)):
         print(f"cannot be checked: {'; '.join(unknown)}")
