@@ -92,7 +92,7 @@ def script(name: str, *arguments: str | Path) -> list[str | Path]:
 
 def ours(visits: Path, out: Path, *further: str) -> list[str | Path]:
     patients = visits.with_name(f"patients{'.csv' if visits.suffix == '.csv' else visits.suffix}")
-    return [*OURS, "classify", visits, "--patients", patients, "--output", out, *ACCEPTED, *further]
+    return [*OURS, "classify", visits, "--patients", patients, "--force", "--output", out, *ACCEPTED, *further]
 
 
 def file_ways(folder: Path, patients: int, compiled: Path | None) -> dict[str, Way]:
@@ -107,7 +107,7 @@ def file_ways(folder: Path, patients: int, compiled: Path | None) -> dict[str, W
     ways = {
         "ours": Way(ours(visits, out("ours")), out("ours")),
         "ours, 1 thread": Way(ours(visits, out("one"), "--threads", "1"), out("one")),
-        "ours, no patient table": Way([*OURS, "classify", visits, "--output", out("alone"), *ACCEPTED]),
+        "ours, no patient table": Way([*OURS, "classify", visits, "--force", "--output", out("alone"), *ACCEPTED]),
         "polars, best script": Way(script("polars", visits, listed, out("polars")), out("polars")),
         "polars, window expressions": Way(script("polars-windows", visits, listed, out("windows")), out("windows")),
         "polars, bare read": Way(script("polars-read", visits, listed, out("read"))),
@@ -166,7 +166,7 @@ def start_up(folder: Path, runs: int) -> tuple[dict[str, Way], str]:
     """The example study, and a Python that does nothing but import; and what the former does, in counts."""
     study = ROOT / "examples" / "visits.csv"
     patients, out = study.with_name("patients.csv"), folder / "example.csv"
-    arguments = ["classify", study, "--patients", patients, "--output", out]
+    arguments = ["classify", study, "--patients", patients, "--force", "--output", out]
     imports = Way([sys.executable, "-c", "import numpy, polars, pydantic, click"])
     ways = {"the example": Way([*OURS, *arguments]), "imports": imports}
     in_turn(ways, runs)
@@ -195,7 +195,7 @@ def grown(folder: Path) -> dict[str, Way]:
     part.mkdir()
     files.copies(folder, 10, part)
     visits, out = part / "visits.csv", part / "out.csv"
-    alone = Way([*OURS, "classify", visits, "--output", out, *ACCEPTED])
+    alone = Way([*OURS, "classify", visits, "--force", "--output", out, *ACCEPTED])
     ways = {"ten times": Way(ours(visits, out)), "ten times, no patient table": alone}
     in_turn(ways, 1)
     return ways
