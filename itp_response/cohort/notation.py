@@ -29,6 +29,8 @@ DECIMALS_READ = 9
 """Of a count that is written so that it can be read again, at most."""
 HIGHEST_COUNT = 5000
 """10⁹/L; a higher number is a count per microlitre, in files too."""
+AROUND = 100
+"""Characters that an error shows of a long timeline, before the place and after it."""
 DAYS = re.compile(r"d(-?\d+)(?:\.\.d(-?\d+))?")
 COUNT = re.compile(r"([<>]=?|[≤≥])?(\d+(?:\.\d+)?)")
 ENTRY = re.compile(r"(?:^|,)([^,]*)")
@@ -301,6 +303,7 @@ def _said(text: re.Match[str], words: list[str], declared: Mapping[str, ColumnDe
                 raise _error(text, unknown("column", name, known))
             said["columns"][name] = value
         else:
+            word = word if len(word) <= AROUND else f"{word[:AROUND]}…"
             close = nearest(word, ("bleed", "rescue", *(f"{column}=" for column in declared)))
             raise _error(text, f"{word!r} is not understood; an entry can have {', '.join(WORDS)}.{close}")
     return said
@@ -323,9 +326,18 @@ def _rescue(text: re.Match[str], rest: list[str]) -> dict[str, Any]:
 def _error(entry: re.Match[str], problem: str) -> CohortError:
     text, timeline = entry[1], entry.string
     start = entry.start(1) + len(text) - len(text.lstrip())
-    drawn = f"timeline: {problem}\n    {timeline}\n    {' ' * start}{'^' * max(1, len(text.strip()))}"
+    drawn = f"timeline: {problem}\n{_marked(timeline, start, max(1, len(text.strip())))}"
     code = Code.TIMELINE_UNREADABLE
     return CohortError(Problem(drawn, code=code, file="timeline", position=start + 1, value=text.strip()))
+
+
+def _marked(timeline: str, start: int, length: int) -> str:
+    """The timeline with a mark below a part of it; of a long one, what is about the beginning of the part."""
+    is_long = len(timeline) > 2 * AROUND
+    first, last = (max(0, start - AROUND), min(len(timeline), start + AROUND)) if is_long else (0, len(timeline))
+    before, after = "…" * (first > 0), "…" * (last < len(timeline))
+    mark = "^" * min(length, last - start)
+    return f"    {before}{timeline[first:last]}{after}\n    {' ' * (len(before) + start - first)}{mark}"
 
 
 def timeline_of(cohort: Cohort, position: int) -> tuple[str, list[str]]:
