@@ -20,11 +20,9 @@ from itp_response.outputs.statistics.times import Times, log_likelihood
 
 LOGISTIC, COX = "logistic interaction", "Cox interaction"
 LOGISTIC_IN_WORDS = (
-    "p for interaction: likelihood-ratio test of group by subgroup in a logistic regression, thus of equal odds ratios"
+    "Interaction: likelihood-ratio test of group by subgroup in a logistic regression, thus of equal odds ratios"
 )
-COX_IN_WORDS = (
-    "p for interaction: likelihood-ratio test of group by subgroup in a Cox regression (Efron's method for ties)"
-)
+COX_IN_WORDS = "Interaction: likelihood-ratio test of group by subgroup in a Cox regression (Efron's method for ties)"
 
 
 def response_interaction(endpoint: Outcome, groups: Groups, parts: Groups) -> float:

@@ -124,10 +124,11 @@ def _notes(groups: Groups, margin: float, interval: Interval) -> Iterator[str]:
     reference = groups.labels[groups.reference]
     which = groups.compared()[0] if len(groups.pairs) == 1 else f"each group minus {reference}"
     yield f"Risk difference: {which}; 95% CI by {INTERVALS[interval]}. Margin: {margin_in_words(margin)}."
+    shown = margin_in_words(margin)
     yield (
-        f"{NON_INFERIOR.capitalize()}: the lower limit lies above {MINUS}{margin_in_words(margin)}, of an unfavourable endpoint the "
-        f"upper limit below {margin_in_words(margin)} (one-sided test at 2.5%). {INFERIOR.capitalize()}: the whole interval lies "
-        "beyond the margin."
+        f"{NON_INFERIOR.capitalize()}: the lower limit lies above {MINUS}{shown}, of an unfavourable endpoint the "
+        f"upper limit below {shown} (one-sided test at 2.5%). {INFERIOR.capitalize()}: the whole interval lies beyond "
+        "the margin."
     )
 
 

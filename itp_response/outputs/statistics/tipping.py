@@ -19,6 +19,7 @@ from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.non_inferiority import (
     NON_INFERIOR,
+    NOT_SHOWN,
     check_margin,
     concluded,
     has_direction,
@@ -57,14 +58,14 @@ class Rule:
         if self.margin is not None:
             check_margin(self.margin)
 
-    def conclusion(self, gap: Compared, p: float) -> str:
-        """The conclusion in words."""
+    def conclusion(self, gap: Compared, p: float, first: str) -> str:
+        """The conclusion in words; `first` is the first of the two arms."""
         if self.margin is not None:
             met = concluded(gap, self.margin, unfavourable=self.unfavourable) == NON_INFERIOR
-            return "non-inferior" if met else "non-inferiority not shown"
+            return NON_INFERIOR if met else NOT_SHOWN
         if not p < self.alpha:
             return "no significant difference"
-        return f"significantly {'higher' if gap.difference > 0 else 'lower'} proportion"
+        return f"significantly {'higher' if gap.difference > 0 else 'lower'} in {first}"
 
     @property
     def in_words(self) -> str:
@@ -97,7 +98,7 @@ class TippingGrid:
     @cached_property
     def conclusions(self) -> tuple[tuple[str, ...], ...]:
         return tuple(
-            tuple(self.rule.conclusion(gap, p) for gap, (p, _) in zip(gaps, tests, strict=True))
+            tuple(self.rule.conclusion(gap, p, self.labels[0]) for gap, (p, _) in zip(gaps, tests, strict=True))
             for gaps, tests in zip(self.compared, self.tests, strict=True)
         )
 
