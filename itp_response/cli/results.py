@@ -111,6 +111,13 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Day up to which the restricted mean of a time is taken. Default: the largest time that all groups reach.",
 )
 @click.option(
+    "--competing",
+    multiple=True,
+    metavar="X",
+    help="Endpoint, or column with the day or date of an event, that competes with the times: adds the cumulative "
+    "incidence. Repeat for several. Default: the events of the definition.",
+)
+@click.option(
     "--column",
     multiple=True,
     metavar="COLUMN",

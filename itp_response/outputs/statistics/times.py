@@ -19,6 +19,7 @@ from itp_response.cohort.values import NO_DAY, Bools, Floats
 from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
+from itp_response.outputs.statistics.competing import with_named
 from itp_response.outputs.statistics.from_day_0 import FromDay0, cumulative_incidence, from_day_0, interval
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, Set, normal_quantile
@@ -221,12 +222,19 @@ def _hazard(model: Any, name: str) -> Hazard:
 
 
 def times(
-    patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: Set = "itt", tau: float | None = None
+    patients: AnalysedPatients,
+    groups: Groups,
+    names: Sequence[str],
+    of: Set = "itt",
+    tau: float | None = None,
+    competing: Sequence[str] = (),
 ) -> Table | None:
     """Per length of time and group the median and quartiles, or where it can be censored the Kaplan-Meier median.
 
     A time from day 0 to an endpoint has its Kaplan-Meier median over all patients and, where other events compete with
     the endpoint, its cumulative incidence; the quartiles of those with the event stand beneath.
+    The events that `competing` names, endpoints or patient columns, compete beside those of the definition; the
+    cumulative incidence alone takes them into account.
     The restricted mean is up to the day `tau`, else up to the largest time that all groups reach.
     For a time that can be censored the median over all patients is given too, with censored times as if they were
     whole. It is called the naive median.
@@ -239,7 +247,8 @@ def times(
     names_by_note: dict[str, list[str]] = {}
     for time in named:
         rows.heading(patients.classification.criteria.labelled(time.name))
-        notes = [*_add_curves_of(rows, time, groups, tau), *_add_quartiles_of(rows, patients, time, groups)]
+        followed = _followed(patients, time, groups, competing)
+        notes = [*_add_curves_of(rows, time, followed, groups, tau), *_add_quartiles_of(rows, patients, time, groups)]
         origins = patients.endpoints[time.name].origins()
         if origins and groups.pairs:
             notes.append(
@@ -258,7 +267,22 @@ def with_time(time: Times, groups: Groups) -> list[Bools]:
     return [known & member for member in groups.members]
 
 
-def _add_curves_of(rows: TableRows, time: Times, groups: Groups, tau: float | None) -> Iterator[str]:
+def _followed(patients: AnalysedPatients, time: Times, groups: Groups, competing: Sequence[str]) -> FromDay0 | None:
+    """The time with what competes with its event; None: nothing does."""
+    if not competing:
+        return time.followed
+    followed = time.followed
+    if followed is None and time.censored:
+        nothing = np.zeros(len(time.days), dtype=np.bool_)
+        reached = [float(time.days[member].max()) for member in with_time(time, groups) if member.any()]
+        known = ~np.isnan(time.days)
+        followed = FromDay0(time.name, time.days, time.event & known, nothing, (), (), min(reached, default=0.0))
+    return None if followed is None else with_named(patients, followed, competing)
+
+
+def _add_curves_of(
+    rows: TableRows, time: Times, followed: FromDay0 | None, groups: Groups, tau: float | None
+) -> Iterator[str]:
     """The rows of the curves of a time that can be censored, or is from day 0; what is given back are the notes."""
     of_all = time.of_all
     if not of_all.censored:
@@ -274,10 +298,10 @@ def _add_curves_of(rows: TableRows, time: Times, groups: Groups, tau: float | No
         yield from _add_hazard(rows, hazard, of_all.name, groups, (first, second))
     samples = [(of_all.days[member], of_all.event[member]) for member in members]
     of_mean = list(add_restricted_means(rows, of_all.name, samples, groups, tau))
-    if time.followed is not None and time.followed.competitors:
-        yield from _add_incidence(rows, time.followed, groups)
-    if time.followed is not None and time.followed.unrecorded:
-        yield f"competing events {UNRECORDED}: {listed(time.followed.unrecorded)}."
+    if followed is not None and followed.competes:
+        yield from _add_incidence(rows, followed, groups)
+    if followed is not None and followed.unrecorded:
+        yield f"competing events {UNRECORDED}: {listed(followed.unrecorded)}."
     yield _methods(groups)
     yield from of_mean
     if not time.censored:
@@ -367,7 +391,14 @@ def _add_incidence(rows: TableRows, time: FromDay0, groups: Groups) -> Iterator[
         statistics = {"cumulative incidence": share, "low": low, "high": high}
         numbers += numbers_of(time.name, label, statistics, "Aalen-Johansen", level=f"day {day:g}")
     rows.add((f"  cumulative incidence by day {day:g}, % (95% CI)", *cells), numbers)
-    yield f"{competing_in_words(time)}; cumulative incidence by Aalen-Johansen, 95% CI by log(−log) transformation."
+    if time.competitors:
+        yield f"{competing_in_words(time)}."
+    if time.named:
+        yield (
+            f"competing events named by --competing, which the cumulative incidence alone takes into account: "
+            f"{listed(time.named, 'or')}."
+        )
+    yield "cumulative incidence by Aalen-Johansen, 95% CI by log(−log) transformation."
 
 
 def incidence_on(time: FromDay0, member: Bools, day: float) -> tuple[float, float, float]:

@@ -210,6 +210,7 @@ def table(
     margin: float | None = None,
     alpha: float = ALPHA,
     tau: float | None = None,
+    competing: Sequence[str] = (),
     column: Sequence[str] = (),
     adjust: Sequence[str] = (),
     imputations: int = 0,
@@ -249,6 +250,8 @@ def table(
         alpha: The level of the test whose conclusion the tipping point changes; with `margin`, it is that of the
             margin.
         tau: The day up to which times have a restricted mean. None: the largest time that all groups reach.
+        competing: Events that compete with those of times, beside the ones of the definition, for the cumulative
+            incidence: endpoints, or patient columns with a day or a date.
         column: The columns of the characteristics, the odds ratios and the imputation.
         adjust: The columns that odds ratios are adjusted for.
         imputations: The number of imputations. 0: none.
@@ -297,6 +300,7 @@ def table(
         margin,
         alpha,
         tau,
+        competing,
         column,
         adjust,
         imputations,
@@ -334,6 +338,7 @@ class TableChoices:
     margin: float | None
     alpha: float
     tau: float | None
+    competing: Sequence[str]
     column: Sequence[str]
     adjust: Sequence[str]
     imputations: int
@@ -367,6 +372,7 @@ def _tables(patients: AnalysedPatients, by: str, groups: Groups, choices: TableC
         "margin": choices.margin,
         "alpha": choices.alpha,
         "tau": choices.tau,
+        "competing": list(choices.competing),
         "column": list(choices.column),
         "adjust": list(choices.adjust),
         "imputations": choices.imputations,
@@ -474,7 +480,7 @@ def _lengths(patients: AnalysedPatients, choices: TableChoices) -> list[str]:
 
 
 def _times(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
-    return times(patients, groups, _lengths(patients, choices), choices.of, choices.tau)
+    return times(patients, groups, _lengths(patients, choices), choices.of, choices.tau, choices.competing)
 
 
 def _imputation(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
