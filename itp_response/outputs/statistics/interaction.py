@@ -34,24 +34,30 @@ def response_interaction(endpoint: Outcome, groups: Groups, parts: Groups) -> fl
 def cells_interaction(met: Any, of: Any) -> float:
     """The p-value of the likelihood-ratio test, by the numbers of patients (groups, subgroups): met, and all.
 
-    The degrees of freedom are those of the cells with patients, as in R's `anova` of two models.
+    A subgroup, or a group, in which all or none met the endpoint says nothing of an interaction and is not in the test.
 
     >>> round(cells_interaction(np.array([[40, 50], [13, 20]]), np.array([[53, 59], [32, 24]])), 4)
     0.0788
     """
+    met, of = _informative(*_informative(met, of, 0), 1)
     used = of.ravel() > 0
     design = _design(*of.shape)[used]
-    freedom = int(used.sum()) - int(np.linalg.matrix_rank(design))
-    number, every = met.ravel()[used], of.ravel()[used]
-    if not freedom or not 0 < number.sum() < every.sum():
+    freedom = int(used.sum()) - int(np.linalg.matrix_rank(design)) if len(design) else 0
+    if not freedom:
         return math.nan
+    number, every = met.ravel()[used], of.ravel()[used]
     models = needed("statsmodels.genmod.generalized_linear_model", "stats")
     family = needed("statsmodels.genmod.families", "stats").Binomial()
     with warnings.catch_warnings():
-        # A subgroup in which all or none met the endpoint says nothing of an interaction; its deviance is 0.
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # a cell in which all or none met it may be fitted exactly
         fitted = models.GLM(np.column_stack([number, every - number]), design, family=family).fit()
     return _chi_squared(float(fitted.deviance), freedom)
+
+
+def _informative(met: Any, of: Any, axis: int) -> tuple[Any, Any]:
+    """The cells without the columns (`axis` 0) or rows (1) in which all or none met the endpoint."""
+    kept = (met.sum(axis=axis) > 0) & (met.sum(axis=axis) < of.sum(axis=axis))
+    return (met[:, kept], of[:, kept]) if axis == 0 else (met[kept], of[kept])
 
 
 def time_interaction(time: Times, groups: Groups, parts: Groups) -> float:

@@ -116,7 +116,8 @@ def add_restricted_means(
         ]
         rows.add((f"  difference, weeks (95% CI){which}", _weeks(gap), *blanks, probability(gap.p)), numbers)
     if any(math.isnan(mean.value) for mean in means):
-        yield f"restricted mean to {day} not estimable: the curves of all groups are known to day {common:g} only."
+        known = min(reaches(*sample) for sample in samples)
+        yield f"restricted mean to {day} not estimable: the curves of all groups are known to day {known:g} only."
     else:
         chosen = "the largest time that all groups reach" if tau is None else "as given by --tau"
         compared = f"; difference: {groups.compared()[0]}" if len(groups.pairs) == 1 else ""
