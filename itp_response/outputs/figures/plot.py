@@ -102,20 +102,17 @@ def plot(
         raise UsageError(unknown("kind of plot", kind, KINDS))
     drawn = {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure, "reference": reference}
     typed = {"baseline": baseline, "treatment_discontinued": treatment_discontinued, "day_0": day_0}
-    rule = {"alpha": alpha, "margin": margin}
-    under = {"interpretation": interpretation or None, "columns": columns or None}
-    choices = _choices(kind, {**drawn, **rule, **typed, **under})
+    further = {"interpretation": interpretation or None, "columns": columns or None, "alpha": alpha, "margin": margin}
+    choices = _choices(kind, {**drawn, **typed, **further})
     needed("matplotlib", "plot")
     from itp_response.outputs.figures.picture import check_paper, styled
 
     check_paper(width, dpi, font)
 
     result = _result(kind, visits, patients, criteria, choices, options)
-    if _is_typed(kind, visits):
-        choices["patient"] = PATIENT
+    choices |= {"patient": PATIENT} if _is_typed(kind, visits) else {}
     with styled(font):
-        own = {name: value for name, value in choices.items() if name not in OF_TYPED}
-        picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **own})
+        picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **choices})
     paper = {"title": title, "width": width, "dpi": dpi, "font": font}
     picture.font, picture.dots = font, dpi or picture.dots
     return _signed(picture, kind, result, choices | {name: value for name, value in paper.items() if value is not None})
@@ -140,7 +137,8 @@ def _choices(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
     return choices
 
 
-def _drawn(kind: Kind, result: Any, choices: dict[str, Any]) -> "Picture":
+def _drawn(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
+    choices = {name: value for name, value in options.items() if name not in OF_TYPED}
     from itp_response.outputs.figures import (
         forest,
         km,

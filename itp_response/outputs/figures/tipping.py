@@ -34,7 +34,7 @@ from itp_response.outputs.figures.picture import (
 from itp_response.outputs.statistics.groups import all_patients, grouped
 from itp_response.outputs.statistics.proportions import INTERVALS, criteria_met, primary
 from itp_response.outputs.statistics.tables import probability, rounded
-from itp_response.outputs.statistics.tipping import ALPHA, Rule, TippingGrid, check_tipping, tipping_grid
+from itp_response.outputs.statistics.tipping import ALPHA, ConclusionRule, TippingGrid, check_tipping, tipping_grid
 
 CHANGED, HATCH = "#F9DFB5", "#E0B060"
 """The colours of a cell with another conclusion: light enough for its number to be read."""
@@ -48,7 +48,7 @@ DASHED: Any = (0, (2, 1))
 
 
 @dataclass(frozen=True)
-class _Layout:
+class GridLayout:
     """The size of the grid in inches, and the labels of its axes."""
 
     across: float
@@ -88,7 +88,7 @@ def draw(
     if endpoint is not None and endpoint not in criteria_met(patients):
         raise UsageError(unknown("endpoint that is met or not", endpoint, criteria_met(patients)))
     name = endpoint or primary(patients)
-    rule = Rule(alpha, margin, patients.is_unfavourable(name))
+    rule = ConclusionRule(alpha, margin, patients.is_unfavourable(name))
     check_tipping(patients, groups, name, rule, "itt")
     grid = tipping_grid(patients, groups, groups.pairs[0], name, rule)
     paper = paper_width(width)
@@ -103,17 +103,20 @@ def draw(
         width=paper,
     )
     sheet.legend(handles, MARGIN, 0)
-    axes = sheet.axes(layout.left, top, layout.across, layout.up)
+    _draw_grid(sheet.axes(layout.left, top, layout.across, layout.up), grid, layout)
+    return sheet.picture
+
+
+def _draw_grid(axes: Axes, grid: TippingGrid, layout: GridLayout) -> None:
     _draw_cells(axes, grid)
     _draw_boundary(axes, grid)
     _number(axes, grid, layout)
     if layout.has_texts:
         for first, second in np.ndindex(grid.is_changed.shape):
             axes.text(second, first, _text(grid, first, second), ha="center", va="center", size=SMALL, zorder=5)
-    return sheet.picture
 
 
-def _layout(grid: TippingGrid, paper: float) -> _Layout:
+def _layout(grid: TippingGrid, paper: float) -> GridLayout:
     """The grid as large as its cells want, but no larger than the paper."""
     rows, columns = (missing + 1 for missing in grid.missing)
     up = min(max(LOW_CELL * rows, LEAST[1]), TALLEST)
@@ -122,7 +125,7 @@ def _layout(grid: TippingGrid, paper: float) -> _Layout:
     across = min(max(CELL * columns, LEAST[0]), paper - left - MARGIN)
     texts = [_text(grid, first, second) for first, second in np.ndindex(grid.is_changed.shape)]
     has_texts = widest(texts, SMALL) + 0.06 <= across / columns and height(1, SMALL) <= up / rows
-    return _Layout(across, up, (folded(_label(grid, 1), across, BODY), upwards), left, has_texts)
+    return GridLayout(across, up, (folded(_label(grid, 1), across, BODY), upwards), left, has_texts)
 
 
 def _label(grid: TippingGrid, arm: int) -> str:
@@ -163,7 +166,7 @@ def _draw_boundary(axes: Axes, grid: TippingGrid) -> None:
     axes.add_collection(LineCollection(edges, colors=BLACK, linewidths=1.6, capstyle="projecting", zorder=3))
 
 
-def _number(axes: Axes, grid: TippingGrid, layout: _Layout) -> None:
+def _number(axes: Axes, grid: TippingGrid, layout: GridLayout) -> None:
     """Number the axes, and say whose patients they count."""
     sides = ((axes.xaxis, 1, layout.across), (axes.yaxis, 0, layout.up))
     for (axis, arm, length), label in zip(sides, layout.labels, strict=True):
@@ -192,7 +195,7 @@ def _begun(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _notes(grid: TippingGrid, layout: _Layout) -> list[str]:
+def _notes(grid: TippingGrid, layout: GridLayout) -> list[str]:
     """The conclusion and the tipping points in words, and how they were reached."""
     first, second = grid.labels
     interval = f"the 95% CI of the risk difference, {first} minus {second}, by {INTERVALS['newcombe']}"

@@ -44,7 +44,7 @@ METHOD = "tipping point"
 
 
 @dataclass(frozen=True)
-class Rule:
+class ConclusionRule:
     """When a conclusion is reached: by p-value, or against a margin."""
 
     alpha: float = ALPHA
@@ -85,7 +85,7 @@ class TippingGrid:
     name: str
     labels: tuple[str, str]
     """The arm that is compared, and the reference arm."""
-    rule: Rule
+    rule: ConclusionRule
     compared: tuple[tuple[Compared, ...], ...]
     tests: tuple[tuple[tuple[float, str], ...], ...]
     """The p-value, and the name of its test."""
@@ -142,7 +142,7 @@ def tipping_grid(
     groups: Groups,
     pair: tuple[int, int],
     name: str,
-    rule: Rule,
+    rule: ConclusionRule,
     of: Set = "itt",
     interval: Interval = "newcombe",
 ) -> TippingGrid:
@@ -164,7 +164,7 @@ def _more(proportion: Proportion, missing: int) -> list[Proportion]:
     return [Proportion(proportion.met + number, proportion.of) for number in range(missing + 1)]
 
 
-def check_tipping(patients: AnalysedPatients, groups: Groups, name: str, rule: Rule, of: Set) -> None:
+def check_tipping(patients: AnalysedPatients, groups: Groups, name: str, rule: ConclusionRule, of: Set) -> None:
     """Raise `UsageError` where there is nothing to turn, nothing to compare, or a rule that cannot be."""
     rule.check()
     if not groups.pairs:
@@ -184,7 +184,7 @@ def tipping(
     patients: AnalysedPatients,
     groups: Groups,
     names: Sequence[str],
-    rule: Rule,
+    rule: ConclusionRule,
     of: Set = "itt",
     interval: Interval = "newcombe",
 ) -> Table:

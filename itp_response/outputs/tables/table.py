@@ -33,7 +33,7 @@ from itp_response.outputs.statistics.stratified import stratified
 from itp_response.outputs.statistics.subgroups import subgroup_times, subgroups
 from itp_response.outputs.statistics.tables import Table
 from itp_response.outputs.statistics.times import names_of_lengths, times
-from itp_response.outputs.statistics.tipping import ALPHA, Rule, tipping
+from itp_response.outputs.statistics.tipping import ALPHA, ConclusionRule, tipping
 from itp_response.outputs.tables.adverse_events import events, read_events
 from itp_response.outputs.tables.characteristics import characteristics
 from itp_response.outputs.tables.flow import flow, read_screening
@@ -290,25 +290,8 @@ def table(
     """
     classification = classify(visits, patients, criteria, options=options)
     _check(of, interval, show)
-    choices = TableChoices(
-        show,
-        endpoint,
-        of,
-        interval,
-        subgroup,
-        strata,
-        margin,
-        alpha,
-        tau,
-        competing,
-        column,
-        adjust,
-        imputations,
-        seed,
-        events,
-        screening,
-        least,
-    )
+    comparing = ComparisonChoices(interval, subgroup, strata, margin, alpha, tau, competing)
+    choices = TableChoices(show, endpoint, of, comparing, column, adjust, imputations, seed, events, screening, least)
     analysed = all_patients(classification).restricted_to(only)
     by = _as_treated(analysed, by) if of == "as-treated" else by
     return _tables(analysed, by, grouped(analysed, by, reference), choices, study_title(classification.cohort, title))
@@ -326,12 +309,9 @@ def _as_treated(patients: AnalysedPatients, by: str) -> str:
 
 
 @dataclass(frozen=True)
-class TableChoices:
-    """What is to be shown: the options of `table`, in the order of its signature."""
+class ComparisonChoices:
+    """How groups are compared."""
 
-    show: Sequence[Shown]
-    endpoint: Sequence[str]
-    of: Set
     interval: Interval
     subgroup: Sequence[str]
     strata: Sequence[str]
@@ -339,6 +319,16 @@ class TableChoices:
     alpha: float
     tau: float | None
     competing: Sequence[str]
+
+
+@dataclass(frozen=True)
+class TableChoices:
+    """What is to be shown: the options of `table`, in the order of its signature."""
+
+    show: Sequence[Shown]
+    endpoint: Sequence[str]
+    of: Set
+    comparing: ComparisonChoices
     column: Sequence[str]
     adjust: Sequence[str]
     imputations: int
@@ -365,14 +355,14 @@ def _tables(patients: AnalysedPatients, by: str, groups: Groups, choices: TableC
         "show": names,
         "only": list(patients.conditions),
         "of": choices.of,
-        "interval": choices.interval,
+        "interval": choices.comparing.interval,
         "endpoint": list(choices.endpoint),
-        "subgroup": list(choices.subgroup),
-        "strata": list(choices.strata),
-        "margin": choices.margin,
-        "alpha": choices.alpha,
-        "tau": choices.tau,
-        "competing": list(choices.competing),
+        "subgroup": list(choices.comparing.subgroup),
+        "strata": list(choices.comparing.strata),
+        "margin": choices.comparing.margin,
+        "alpha": choices.comparing.alpha,
+        "tau": choices.comparing.tau,
+        "competing": list(choices.comparing.competing),
         "column": list(choices.column),
         "adjust": list(choices.adjust),
         "imputations": choices.imputations,
@@ -420,10 +410,10 @@ def _wanted(choices: TableChoices) -> list[Shown]:
     asked = {
         "flow": choices.screening is not None,
         "imputation": choices.imputations != 0,
-        "subgroups": bool(choices.subgroup),
-        "subgroup_times": bool(choices.subgroup),
-        "stratified": bool(choices.strata),
-        "non_inferiority": choices.margin is not None,
+        "subgroups": bool(choices.comparing.subgroup),
+        "subgroup_times": bool(choices.comparing.subgroup),
+        "stratified": bool(choices.comparing.strata),
+        "non_inferiority": choices.comparing.margin is not None,
         "odds": bool(choices.adjust or (choices.column and not choices.imputations)) and not choices.show,
         "events": choices.events is not None,
     }
@@ -454,20 +444,20 @@ def _characteristics(patients: AnalysedPatients, groups: Groups, choices: TableC
 
 def _responses(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
     names = _endpoints_met(patients, choices)
-    return responses(patients, groups, names, choices.of, choices.interval) if names else None
+    return responses(patients, groups, names, choices.of, choices.comparing.interval) if names else None
 
 
 def _non_inferiority(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
     names = _endpoints_met(patients, choices)
-    if choices.margin is None or not names:
+    if choices.comparing.margin is None or not names:
         return None
-    return non_inferiority(patients, groups, names, choices.margin, choices.of, choices.interval)
+    return non_inferiority(patients, groups, names, choices.comparing.margin, choices.of, choices.comparing.interval)
 
 
 def _tipping(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
     named = _endpoints_met(patients, choices) if choices.endpoint else []
-    rule = Rule(choices.alpha, choices.margin)
-    return tipping(patients, groups, named or [primary(patients)], rule, choices.of, choices.interval)
+    rule = ConclusionRule(choices.comparing.alpha, choices.comparing.margin)
+    return tipping(patients, groups, named or [primary(patients)], rule, choices.of, choices.comparing.interval)
 
 
 def _best(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
@@ -480,7 +470,9 @@ def _lengths(patients: AnalysedPatients, choices: TableChoices) -> list[str]:
 
 
 def _times(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
-    return times(patients, groups, _lengths(patients, choices), choices.of, choices.tau, choices.competing)
+    return times(
+        patients, groups, _lengths(patients, choices), choices.of, choices.comparing.tau, choices.comparing.competing
+    )
 
 
 def _imputation(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
@@ -497,17 +489,21 @@ def _imputation(patients: AnalysedPatients, groups: Groups, choices: TableChoice
 
 def _subgroups(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
     names = _endpoints_met(patients, choices)
-    return subgroups(patients, groups, choices.subgroup, names, choices.of, choices.interval) if names else None
+    return (
+        subgroups(patients, groups, choices.comparing.subgroup, names, choices.of, choices.comparing.interval)
+        if names
+        else None
+    )
 
 
 def _subgroup_times(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
-    return subgroup_times(patients, groups, choices.subgroup, _lengths(patients, choices), choices.of)
+    return subgroup_times(patients, groups, choices.comparing.subgroup, _lengths(patients, choices), choices.of)
 
 
 def _stratified(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
     shown = {*criteria_met(patients), *names_of_lengths(patients)}
     names = [name for name in patients.endpoints if name in (choices.endpoint or shown)]
-    return stratified(patients, groups, choices.strata, names, choices.of)
+    return stratified(patients, groups, choices.comparing.strata, names, choices.of)
 
 
 def _odds(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:  # noqa: ARG001 - a maker
