@@ -864,6 +864,8 @@ def test_an_interaction_of_one_subgroup_or_without_an_event_is_not_estimable(stu
         ([[8, 5], [5, 2]], [[10, 10], [10, 10]], 1.0),
         # All of one subgroup met it: it says nothing, and with one other there is nothing to compare.
         ([[10, 8], [10, 5]], [[10, 10], [10, 10]], math.nan),
+        # Of three groups one never and one always met it, so that one is left.
+        ([[0, 0], [8, 5], [10, 10]], [[10, 10], [10, 10], [10, 10]], math.nan),
         ([[10, 8, 5], [10, 5, 2]], [[10, 10, 10], [10, 10, 10]], 1.0),
         # Opposite in the two: twice the logarithm of the likelihoods of 8/10 against 1/2, four times.
         ([[8, 2], [2, 8]], [[10, 10], [10, 10]], 8.62e-05),
@@ -962,6 +964,19 @@ def test_a_limit_is_shown_exactly_enough_to_tell_it_from_the_margin(study):
 
     assert result.rows[0][2].startswith("lower, −0.35")
     assert (low > -0.3573) == (">" in result.rows[0][2])
+
+
+def test_a_group_without_a_time_has_no_restricted_mean():
+    """In B nobody responds."""
+    study = small(a=("A", 10, 50, 60, 20), b=("A", 10, 50, 60, 50), c=("B", 10, 11, 12, 12))
+    result = table(*study, endpoint=["DOR"])["times"]
+
+    means = [row[1:] for row in rows(result) if row[0].startswith(("restricted", "difference"))]
+    assert [row[-1] for row in means] == ["–", "not estimable"]
+
+
+def test_what_a_time_needs_adds_the_times(study):
+    assert [result.name for result in table(study, show=["best"], tau=100).tables] == ["best", "times"]
 
 
 def test_the_smallest_tipping_point_is_that_of_r(study):
@@ -1072,6 +1087,7 @@ ERRORS = [
     ({"interval": "exact"}, "unknown interval 'exact'; known: newcombe, wald, wald-cc, score, agresti-caffo, wu-2022."),
     ({"margin": 10}, "--margin 10: give a proportion between 0 and 1, such as 0.10 (10 percentage points)."),
     ({"margin": 0.1, "by": "arm", "only": ["arm == 'B'"]}, "there is only one group, so none can be compared with a margin; leave out --margin."),
+    ({"tau": 0}, "--tau 0: give a day after day 0."),
     ({"show": ["non_inferiority"]}, "--show non_inferiority needs --margin PROPORTION."),
     ({"show": ["tipping"], "alpha": 5}, "--alpha 5: give a level between 0 and 1, such as 0.05."),
     ({"show": ["tipping"], "only": ["arm == 'B'"]}, "there is only one group, so no conclusion can change; the tipping point needs two."),

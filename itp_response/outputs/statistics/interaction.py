@@ -39,7 +39,7 @@ def cells_interaction(met: Any, of: Any) -> float:
     >>> round(cells_interaction(np.array([[40, 50], [13, 20]]), np.array([[53, 59], [32, 24]])), 4)
     0.0788
     """
-    met, of = _informative(*_informative(met, of, 0), 1)
+    met, of = _informative(met, of)
     used = of.ravel() > 0
     design = _design(*of.shape)[used]
     freedom = int(used.sum()) - int(np.linalg.matrix_rank(design)) if len(design) else 0
@@ -54,10 +54,13 @@ def cells_interaction(met: Any, of: Any) -> float:
     return _chi_squared(float(fitted.deviance), freedom)
 
 
-def _informative(met: Any, of: Any, axis: int) -> tuple[Any, Any]:
-    """The cells without the columns (`axis` 0) or rows (1) in which all or none met the endpoint."""
-    kept = (met.sum(axis=axis) > 0) & (met.sum(axis=axis) < of.sum(axis=axis))
-    return (met[:, kept], of[:, kept]) if axis == 0 else (met[kept], of[kept])
+def _informative(met: Any, of: Any) -> tuple[Any, Any]:
+    """The cells without the groups and subgroups in which all or none met the endpoint."""
+    while True:
+        rows, columns = ((met.sum(axis=axis) > 0) & (met.sum(axis=axis) < of.sum(axis=axis)) for axis in (1, 0))
+        if rows.all() and columns.all():
+            return met, of
+        met, of = met[rows][:, columns], of[rows][:, columns]
 
 
 def time_interaction(time: Times, groups: Groups, parts: Groups) -> float:

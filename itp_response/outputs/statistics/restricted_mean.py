@@ -15,6 +15,7 @@ from itp_response.messages.optional_imports import needed
 from itp_response.outputs.statistics.groups import Groups
 from itp_response.outputs.statistics.proportions import LEVEL, normal_quantile
 from itp_response.outputs.statistics.tables import (
+    DASH,
     NOT_ESTIMABLE,
     Number,
     TableRows,
@@ -94,11 +95,11 @@ def add_restricted_means(
     """
     common = min((float(days.max()) for days, _ in samples if len(days)), default=0.0)
     until = common if tau is None else tau
-    if until <= 0 or not all(len(days) for days, _ in samples):
-        return
+    if until <= 0:
+        return  # no patient has a time, or all times end on the day on which they begin
     means = [restricted_mean(days, event, until) for days, event in samples]
     day = f"day {until:g}"
-    cells = [_weeks(mean) for mean in means]
+    cells = [_weeks(mean) if len(days) else DASH for mean, (days, _) in zip(means, samples, strict=True)]
     numbers = [
         number
         for label, mean in zip(groups.labels, means, strict=True)
@@ -115,8 +116,8 @@ def add_restricted_means(
             Number(name, compared, "p", gap.p, METHOD, level=day),
         ]
         rows.add((f"  difference, weeks (95% CI){which}", _weeks(gap), *blanks, probability(gap.p)), numbers)
-    if any(math.isnan(mean.value) for mean in means):
-        known = min(reaches(*sample) for sample in samples)
+    known = min(reaches(*sample) for sample in samples if len(sample[0]))
+    if until > known:
         yield f"restricted mean to {day} not estimable: the curves of all groups are known to day {known:g} only."
     else:
         chosen = "the largest time that all groups reach" if tau is None else "as given by --tau"

@@ -2,7 +2,7 @@
 
 As analysed, no patient who is not evaluable counts as meeting the endpoint. From there they are turned into patients
 who meet it, arm by arm, from none to all of each arm (Yan, Lee and Li, J Biopharm Stat 2009;19:1085-1098). The
-conclusion is that of the test (p below alpha, and in which direction), or whether a non-inferiority margin is met.
+conclusion is that of the test (p below alpha, and in which direction), or that on a non-inferiority margin.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,6 @@ from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.non_inferiority import (
-    NON_INFERIOR,
-    NOT_SHOWN,
     check_margin,
     concluded,
     has_direction,
@@ -37,7 +35,16 @@ from itp_response.outputs.statistics.proportions import (
     share_test,
     shares,
 )
-from itp_response.outputs.statistics.tables import Number, RowTexts, Table, TableRows, numbers_of, probability, span
+from itp_response.outputs.statistics.tables import (
+    NOT_ESTIMABLE,
+    Number,
+    RowTexts,
+    Table,
+    TableRows,
+    numbers_of,
+    probability,
+    span,
+)
 
 ALPHA = 0.05
 METHOD = "tipping point"
@@ -61,8 +68,7 @@ class ConclusionRule:
     def conclusion(self, gap: Compared, p: float, first: str) -> str:
         """The conclusion in words; `first` is the first of the two arms."""
         if self.margin is not None:
-            met = concluded(gap, self.margin, unfavourable=self.unfavourable) == NON_INFERIOR
-            return NON_INFERIOR if met else NOT_SHOWN
+            return concluded(gap, self.margin, unfavourable=self.unfavourable) or NOT_ESTIMABLE
         if not p < self.alpha:
             return "no significant difference"
         return f"significantly {'higher' if gap.difference > 0 else 'lower'} in {first}"
@@ -217,7 +223,8 @@ def tipping(
 def _add_grid(rows: TableRows, grid: TippingGrid) -> None:
     """The rows of a comparison: single points with their numbers, then the boundary; the numbers are those of all."""
     points = [("as analysed", (0, 0)), *(("smallest tipping point", point) for point in grid.smallest)]
-    points.append(("all counted as met", grid.missing))
+    if any(grid.missing):
+        points.append(("all counted as met", grid.missing))
     for label, (first, second) in points:
         gap, (p, _) = grid.compared[first][second], grid.tests[first][second]
         shown = span(gap.difference, gap.low, gap.high, 2)

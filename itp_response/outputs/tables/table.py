@@ -1,5 +1,6 @@
 """Table: the results of a trial as tables, its patients in groups."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -236,9 +237,9 @@ def table(
         by: The column that makes the groups.
         reference: The reference arm or group. None: a group recognised by its name as a control, else the last by name;
             either is an assumption, which is noted.
-        show: The names of the tables, or `all`: all that these data give except the imputation. Left out: responses and
-            times. What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and `adjust` ask
-            for is added.
+        show: The names of the tables, or `all`: all that these data give except imputation and tipping points. Left
+            out: responses and times. What `subgroup`, `strata`, `margin`, `tau`, `competing`, `imputations`, `events`,
+            `screening` and, without `show`, `column` and `adjust` ask for is added.
         endpoint: The endpoints to include. Left out: all of the set.
         only: Conditions; only patients for whom all hold are included.
         of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete`, `per-protocol`,
@@ -289,7 +290,7 @@ def table(
         [('n', 1.0), ('N', 2.0), ('share', 0.5)]
     """
     classification = classify(visits, patients, criteria, options=options)
-    _check(of, interval, show)
+    _check(of, interval, show, tau)
     comparing = ComparisonChoices(interval, subgroup, strata, margin, alpha, tau, competing)
     choices = TableChoices(show, endpoint, of, comparing, column, adjust, imputations, seed, events, screening, least)
     analysed = all_patients(classification).restricted_to(only)
@@ -388,11 +389,13 @@ def _compared(table: Table | None, groups: Groups) -> Table | None:
     return replace(table, reference=label, found=groups.found)
 
 
-def _check(of: str, interval: str, show: Sequence[str]) -> None:
+def _check(of: str, interval: str, show: Sequence[str], tau: float | None) -> None:
     if of not in SETS:
         raise UsageError(unknown("analysis set", of, SETS))
     if interval not in INTERVALS:
         raise UsageError(unknown("interval", interval, INTERVALS))
+    if tau is not None and not 0 < tau < math.inf:
+        raise UsageError(f"--tau {tau:g}: give a day after day 0.")
     for name in show:
         if name not in (*SHOWN, "all"):
             raise UsageError(unknown("table", name, (*SHOWN, "all")))
@@ -410,6 +413,7 @@ def _wanted(choices: TableChoices) -> list[Shown]:
     asked = {
         "flow": choices.screening is not None,
         "imputation": choices.imputations != 0,
+        "times": choices.comparing.tau is not None or bool(choices.comparing.competing),
         "subgroups": bool(choices.comparing.subgroup),
         "subgroup_times": bool(choices.comparing.subgroup),
         "stratified": bool(choices.comparing.strata),
