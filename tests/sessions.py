@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import tomllib
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -24,9 +25,13 @@ ERROR = re.compile(r"^error: ", re.MULTILINE)
 def printed(command: str) -> str:
     """What a command prints, on both outputs, in the order of time, as on a terminal of 80 columns."""
     runner = CliRunner(env={"COLUMNS": "80"})
-    # A text with versions is the same whatever is installed.
-    with patch.object(software, "version_of", lambda library: pinned()[library]):
+    with pinned_versions():
         return runner.invoke(main, shlex.split(command), catch_exceptions=False, prog_name="itp-response").output
+
+
+def pinned_versions() -> AbstractContextManager[object]:
+    """A text that names the software has the pinned versions, so that it is the same whatever is installed."""
+    return patch.object(software, "version_of", lambda library: pinned()[library] if library else "")
 
 
 @cache

@@ -50,7 +50,8 @@ def made():
     spec = importlib.util.spec_from_file_location("tutorial_made", FOLDER / "make.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.files()
+    with sessions.pinned_versions():
+        return module.files()
 
 
 def heads():

@@ -47,7 +47,7 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
         f"table {STUDY} --reference LD-RTX",
         "table visits.csv --patients patients.csv --show all -o all.html",
         "table visits.csv --endpoint OR --subgroup sex",
-        f"table {STUDY} --show tipping --endpoint OR",
+        "table visits.csv --show tipping --endpoint OR",
     ],
 )
 @study_options()

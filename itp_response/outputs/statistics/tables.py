@@ -9,7 +9,7 @@ import polars as pl
 from itp_response.classification.reference_arm import Reference
 from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import aligned, counted, wrapped
-from itp_response.outputs.statistics.software import library_of, software_used, version_of
+from itp_response.outputs.statistics import software
 
 RESULTS = (
     "table",
@@ -50,11 +50,11 @@ class Number:
     @property
     def library(self) -> str:
         """The library that computed it; empty for a plain count."""
-        return library_of(self.method)
+        return software.library_of(self.method)
 
     @property
     def version(self) -> str:
-        return version_of(self.library)
+        return software.version_of(self.library)
 
 
 def numbers_of(
@@ -130,8 +130,8 @@ class Table(DataResult):
     @property
     def footnotes(self) -> tuple[str, ...]:
         """The notes, and which software computed the numbers."""
-        software = software_used(number.method for number in self.numbers)
-        return (*self.notes, software) if software else self.notes
+        used = software.software_used(number.method for number in self.numbers)
+        return (*self.notes, used) if used else self.notes
 
     @property
     def assumed(self) -> tuple[str, ...]:
