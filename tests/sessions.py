@@ -3,11 +3,19 @@
 import os
 import re
 import shlex
+import tomllib
+from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 from click.testing import CliRunner
 
+from itp_response.classification.provenance import PROGRAM
 from itp_response.cli import main
+from itp_response.outputs.statistics import software
+
+ROOT = Path(__file__).parent.parent
 
 SESSION = re.compile(r"(?<=```console\n).*?(?=```)", re.DOTALL)
 COMMAND = re.compile(r"^\$ itp-response (.*)$", re.MULTILINE)
@@ -17,7 +25,21 @@ ERROR = re.compile(r"^error: ", re.MULTILINE)
 def printed(command: str) -> str:
     """What a command prints, on both outputs, in the order of time, as on a terminal of 80 columns."""
     runner = CliRunner(env={"COLUMNS": "80"})
-    return runner.invoke(main, shlex.split(command), catch_exceptions=False, prog_name="itp-response").output
+    with pinned_versions():
+        return runner.invoke(main, shlex.split(command), catch_exceptions=False, prog_name="itp-response").output
+
+
+def pinned_versions() -> AbstractContextManager[object]:
+    """A text that names the software has the pinned versions, so that it is the same whatever is installed."""
+    return patch.object(software, "version_of", lambda library: pinned()[library] if library else "")
+
+
+@cache
+def pinned() -> dict[str, str]:
+    """The versions of `constraints.txt`, and of this program, which the documents show."""
+    pairs = re.findall(r"^([\w.-]+)==(.+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return {**dict(pairs), PROGRAM: project["version"]}
 
 
 def sessions(document: Path) -> list[str]:

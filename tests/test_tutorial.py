@@ -50,7 +50,8 @@ def made():
     spec = importlib.util.spec_from_file_location("tutorial_made", FOLDER / "make.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.files()
+    with sessions.pinned_versions():
+        return module.files()
 
 
 def heads():
@@ -144,8 +145,9 @@ def test_a_notebook_shows_what_it_holds(made, name, monkeypatch):
             continue
         value = eval(compile(ast.Expression(last.value), name, "eval"), names)
         ((data),) = (output.data for output in cell.outputs)
-        assert data["text/plain"] == repr(value)
-        assert data.get("text/html", "") == (value._repr_html_() if hasattr(value, "_repr_html_") else "")
+        with sessions.pinned_versions():
+            assert data["text/plain"] == repr(value)
+            assert data.get("text/html", "") == (value._repr_html_() if hasattr(value, "_repr_html_") else "")
         shown.append(type(value).__name__)
 
     assert shown == SHOWN[name]

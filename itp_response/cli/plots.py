@@ -63,6 +63,15 @@ from itp_response.outputs.figures.kinds import KINDS
     type=click.Choice(["difference", "odds-ratio"]),
     help="forest: effect measure. Default: difference, the risk difference.",
 )
+@click.option(
+    "--alpha", type=float, metavar="LEVEL", help="tipping: level of the test. Default: 0.05, unless --margin is given."
+)
+@click.option(
+    "--margin",
+    type=float,
+    metavar="PROPORTION",
+    help="tipping: non-inferiority margin of the risk difference, such as 0.10. Default: none, the test decides.",
+)
 @click.option("--baseline", metavar="COUNT", help="Typed timeline: baseline count. Default: the count of day 0.")
 @click.option(
     "--discontinued",
@@ -76,7 +85,8 @@ from itp_response.outputs.figures.kinds import KINDS
 def plot(kind: Any, study: StudyArguments, output: str, discontinued: int | None, **options: Any) -> None:
     """Draw a figure of VISITS: one patient's timeline, or a figure of all patients.
 
-    KIND is timeline, swimmer, spaghetti, km (Kaplan-Meier), waterfall, forest or reclassification. For timeline, VISITS
+    KIND is timeline, swimmer, spaghetti, km (Kaplan-Meier), waterfall, forest, tipping (tipping points of missing
+    results) or reclassification. For timeline, VISITS
     may be typed by hand, as "d0 15, d21 45, d28 60". Notes and assumptions go to standard error.
     """
     from itp_response.outputs.figures.plot import plot as draw

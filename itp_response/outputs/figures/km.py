@@ -74,7 +74,7 @@ def draw(
     times = _times_of(patients, endpoint)
     model = classification.criteria.endpoints[times.name]
     layout = _layout(times, groups, paper_width(width))
-    competes = times.followed is not None and bool(times.followed.competitors)
+    competes = times.followed is not None and times.followed.competes
     body = layout.beneath + (BENEATH + 0.45 if competes else -0.15)
     notes = [*groups.notes, *_notes(patients, times, groups)]
     subtitle = classification.criteria.response_definition
@@ -245,7 +245,7 @@ def _median(curve: Survival, unit: TimeUnit) -> str:
 
 def _notes(patients: AnalysedPatients, times: Times, groups: Groups) -> list[str]:
     model, followed = patients.endpoints[times.name], times.followed
-    competing = bool(followed is not None and followed.competitors)
+    competing = followed is not None and followed.competes
     marked = "censored patients, also at a competing event" if competing else "censored patients"
     notes = [f"Tick marks: {marked}. Shaded bands and medians: 95% CI by log(−log) transformation."]
     if followed is not None and not model.can_be_censored:

@@ -42,6 +42,8 @@ def plot(
     by: str | Sequence[str] | None = None,
     measure: Measure | None = None,
     reference: str | None = None,
+    alpha: float | None = None,
+    margin: float | None = None,
     title: str | None = None,
     width: float | None = None,
     dpi: float | None = None,
@@ -58,7 +60,7 @@ def plot(
     An option that is left out has the default of the kind.
 
     Args:
-        kind: `timeline`, `swimmer`, `spaghetti`, `km`, `waterfall`, `forest` or `reclassification`.
+        kind: `timeline`, `swimmer`, `spaghetti`, `km`, `waterfall`, `forest`, `tipping` or `reclassification`.
         visits: As in `classify`. For `timeline`, also a timeline as in `ask`; for `reclassification`, also a
             `Comparison`.
         patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
@@ -68,7 +70,9 @@ def plot(
         endpoint: The endpoint that is drawn. None: that of the kind.
         by: The column that makes the groups (`arm` if left out); for `forest`, the columns that make the subgroups.
         measure: The measure of `forest`: `difference` or `odds-ratio`.
-        reference: Of `km` and `forest`, the reference group, as in `table`.
+        reference: Of `km`, `forest` and `tipping`, the reference group, as in `table`.
+        alpha: Of `tipping`, the level of the test. None: 0.05.
+        margin: Of `tipping`, the non-inferiority margin that makes the conclusion in place of the test, such as 0.10.
         title: The name of the study. None: its own identifier, else the name of the folder of its files.
         width: The width in inches. None: 7.4, both columns of a journal, or more where the texts need more.
         dpi: The resolution of a `.png` file in dots per inch. None: 200.
@@ -98,19 +102,17 @@ def plot(
         raise UsageError(unknown("kind of plot", kind, KINDS))
     drawn = {"patient": patient, "endpoint": endpoint, "by": by, "measure": measure, "reference": reference}
     typed = {"baseline": baseline, "treatment_discontinued": treatment_discontinued, "day_0": day_0}
-    under = {"interpretation": interpretation or None, "columns": columns or None}
-    choices = _choices(kind, {**drawn, **typed, **under})
+    further = {"interpretation": interpretation or None, "columns": columns or None, "alpha": alpha, "margin": margin}
+    choices = _choices(kind, {**drawn, **typed, **further})
     needed("matplotlib", "plot")
     from itp_response.outputs.figures.picture import check_paper, styled
 
     check_paper(width, dpi, font)
 
     result = _result(kind, visits, patients, criteria, choices, options)
-    if _is_typed(kind, visits):
-        choices["patient"] = PATIENT
+    choices |= {"patient": PATIENT} if _is_typed(kind, visits) else {}
     with styled(font):
-        own = {name: value for name, value in choices.items() if name not in OF_TYPED}
-        picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **own})
+        picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **choices})
     paper = {"title": title, "width": width, "dpi": dpi, "font": font}
     picture.font, picture.dots = font, dpi or picture.dots
     return _signed(picture, kind, result, choices | {name: value for name, value in paper.items() if value is not None})
@@ -135,8 +137,18 @@ def _choices(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
     return choices
 
 
-def _drawn(kind: Kind, result: Any, choices: dict[str, Any]) -> "Picture":
-    from itp_response.outputs.figures import forest, km, reclassification, spaghetti, swimmer, timeline, waterfall
+def _drawn(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
+    choices = {name: value for name, value in options.items() if name not in OF_TYPED}
+    from itp_response.outputs.figures import (
+        forest,
+        km,
+        reclassification,
+        spaghetti,
+        swimmer,
+        timeline,
+        tipping,
+        waterfall,
+    )
 
     match kind:
         case "timeline":
@@ -152,6 +164,8 @@ def _drawn(kind: Kind, result: Any, choices: dict[str, Any]) -> "Picture":
         case "forest":
             by = choices.get("by", ())
             return forest.draw(result, **{**choices, "by": (by,) if isinstance(by, str) else tuple(by)})
+        case "tipping":
+            return tipping.draw(result, **choices)
     return reclassification.draw(result, **choices)
 
 

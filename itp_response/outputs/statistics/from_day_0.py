@@ -24,7 +24,10 @@ STOPPED = "treatment_discontinued"
 
 @dataclass(frozen=True)
 class FromDay0:
-    """The times of one endpoint from day 0, an entry per patient (P)."""
+    """The times of one endpoint from day 0 with what competes, an entry per patient (P).
+
+    Where the user names what competes, a time that begins with another endpoint is followed so too.
+    """
 
     name: str
     days: NDArray[np.float64]
@@ -39,6 +42,13 @@ class FromDay0:
     """The competing events that no input records."""
     last: float
     """The last day on which the endpoint can be reached; infinite: no limit."""
+    named: tuple[str, ...] = ()
+    """Further competing events in words, which the user named."""
+
+    @property
+    def competes(self) -> bool:
+        """Whether anything competes with the endpoint."""
+        return bool(self.competitors or self.named)
 
 
 def from_day_0(classification: Classification, name: str, included: Bools) -> FromDay0 | None:

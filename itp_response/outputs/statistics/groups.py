@@ -187,7 +187,9 @@ class AnalysedPatients:
         """The columns that describe the patients at entry: no ids, dates or arms, and nothing of what came later."""
         left_out = {alias for name in NO_CHARACTERISTIC for alias in (name, *ALIASES.get(name, ()))}
         kept = {
-            name: column for name, column in self.columns.items() if name.lower() not in left_out and not _dated(column)
+            name: column
+            for name, column in self.columns.items()
+            if name.lower() not in left_out and not is_dated(column)
         }
         return {"baseline": self.columns["baseline"], **kept}
 
@@ -368,7 +370,7 @@ def _group_labels(patients: AnalysedPatients, by: str) -> tuple[str, ...]:
     return labels
 
 
-def _dated(column: pl.Series) -> bool:
+def is_dated(column: pl.Series) -> bool:
     """Whether a column is of dates."""
     known = column.drop_nulls()
     return bool(known.dtype == pl.String and len(known) and known.str.contains(r"^\d{4}-\d{2}(-\d{2})?").all())

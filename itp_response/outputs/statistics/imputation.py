@@ -46,7 +46,7 @@ def imputation(
     data, used = _data(patients, groups, name, missing, list(columns or patients.characteristics))
     pooled = _pooled(data, len(groups.pairs), imputations, seed)
     rows = TableRows()
-    method = f"{imputations} imputations, seed {seed}"
+    method = f"multiple imputation: {imputations} imputations, seed {seed}"
     for position, compared in enumerate(groups.compared(), start=1):
         difference, low, high, p = _estimate(pooled, position)
         statistics = {"difference": difference, "low": low, "high": high, "p": p}

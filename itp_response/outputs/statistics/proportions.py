@@ -18,7 +18,7 @@ from itp_response.evaluation.verdicts import NA, NE, N, Y
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
-from itp_response.outputs.statistics.groups import AnalysedPatients, Groups, grouped
+from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.printed import as_printed
 from itp_response.outputs.statistics.score import score_interval
 from itp_response.outputs.statistics.tables import (
@@ -204,7 +204,7 @@ def fisher(table: Any) -> tuple[float, str]:
         return float(stats.fisher_exact(table).pvalue), "Fisher"
     met, of = int(table[0].sum()), table.sum(axis=0)
     if math.prod(min(int(size), met) + 1 for size in of[:-1]) <= MOST:
-        return _fisher_of_all(table[0], of), "Fisher"
+        return _fisher_of_all(table[0], of), "Fisher-Freeman-Halton"
     random = stats.MonteCarloMethod(n_resamples=TABLES, rng=np.random.default_rng(SEED))
     return float(stats.fisher_exact(table, method=random).pvalue), SIMULATED
 
@@ -280,13 +280,13 @@ def responses(
         name: line(patients, groups, name, of, interval) for name in names if name not in patients.without_record
     }
     lines = list(by_name.values())
-    header = _header(groups.headed(), groups)
+    header = header_of(groups.headed(), groups)
     criteria = patients.classification.criteria
     notes = [
-        *_methods(groups, interval, lines),
+        *methods_in_words(groups, interval, lines),
         *(f"{row.name}: {counted_patients(row.left_out)} excluded as not evaluable." for row in lines if row.left_out),
         *_denominators(patients, groups, list(by_name), of),
-        *_unrecorded(patients, names),
+        *unrecorded(patients, names),
         *(as_printed(criteria.name, row.name, ((share.met, share.of) for share in row.shares)) for row in lines),
     ]
     return Table(
@@ -294,7 +294,7 @@ def responses(
         title=f"Response endpoints: {SETS[of]}",
         header=header,
         rows=tuple(
-            (criteria.labelled(name), *(_cells(by_name[name]) if name in by_name else [DASH] * (len(header) - 1)))
+            (criteria.labelled(name), *(cells_of(by_name[name]) if name in by_name else [DASH] * (len(header) - 1)))
             for name in names
         ),
         numbers=tuple(number for row in lines for number in numbers(row, groups)),
@@ -302,36 +302,7 @@ def responses(
     )
 
 
-def subgroups(
-    patients: AnalysedPatients,
-    groups: Groups,
-    columns: Sequence[str],
-    names: Sequence[str],
-    of: Set = "itt",
-    interval: Interval = "newcombe",
-) -> Table:
-    """The same, in each of the patients' subgroups by these columns."""
-    rows = TableRows()
-    lines: list[ProportionRow] = []
-    notes = list(_unrecorded(patients, names))
-    for column in columns:
-        parts = grouped(patients, column)
-        notes += parts.notes
-        for label, member in zip(parts.labels, parts.members, strict=True):
-            subgroup = f"{column}: {label}"
-            rows.heading(f"{patients.title_of(column)}: {label}")
-            inside = groups.within(member)
-            for name in (name for name in names if name not in patients.without_record):
-                row = line(patients, inside, name, of, interval, plain=False)
-                lines.append(row)
-                label_of_row = f"  {patients.classification.criteria.labelled(name)}"
-                rows.add((label_of_row, *_cells(row)), numbers(row, groups, subgroup=subgroup))
-    header = _header(groups.labels, groups)
-    title = f"Response endpoints in subgroups: {SETS[of]}"
-    return rows.table("subgroups", title, header, [*_methods(groups, interval, lines), *notes])
-
-
-def _unrecorded(patients: AnalysedPatients, names: Sequence[str]) -> Iterator[str]:
+def unrecorded(patients: AnalysedPatients, names: Sequence[str]) -> Iterator[str]:
     """Which endpoints rest on what no input records."""
     without = [name for name in names if name in patients.without_record]
     if without:
@@ -386,21 +357,21 @@ def _share_numbers(
         yield from numbers_of(name, group, statistics, level=level, subgroup=subgroup)
 
 
-def _cells(row: ProportionRow) -> RowTexts:
+def cells_of(row: ProportionRow) -> RowTexts:
     fractions = [fraction(share.met, share.of) for share in row.shares]
     gaps = [span(gap.difference, gap.low, gap.high, 2) for gap in row.compared]
     last = [f"{probability(row.p)}{' F' if row.test.startswith('Fisher') else ''}"]
     return (*fractions, *gaps, *(last if len(row.shares) > 1 else []))
 
 
-def _header(headings: Sequence[str], groups: Groups) -> RowTexts:
+def header_of(headings: Sequence[str], groups: Groups) -> RowTexts:
     """The groups, their comparisons, and p where there are two groups or more."""
     compared = [f"risk difference (95% CI), {groups.labels[first]} minus reference" for first, _ in groups.pairs]
     gaps = ["risk difference (95% CI)"] if len(groups.pairs) == 1 else compared
     return ("", *headings, *gaps, *(["p"] if len(groups.labels) > 1 else []))
 
 
-def _methods(groups: Groups, interval: Interval, lines: Sequence[ProportionRow]) -> Iterator[str]:
+def methods_in_words(groups: Groups, interval: Interval, lines: Sequence[ProportionRow]) -> Iterator[str]:
     """How differences and tests were made."""
     if not groups.pairs:
         yield "n/N (%)."

@@ -138,7 +138,7 @@ def _add_outcome(
     statistics = dict(zip(("difference", "low", "high"), difference, strict=True))
     rows.add(
         ("  risk difference", compared, span(*difference, 2), probability(p)),
-        [*numbers_of(name, compared, statistics, "Mantel-Haenszel"), Number(name, compared, "p", p, "CMH")],
+        [*numbers_of(name, compared, statistics, "Mantel-Haenszel, Sato"), Number(name, compared, "p", p, "CMH")],
     )
     statistics = dict(zip(("odds ratio", "low", "high"), ratio, strict=True))
     shown = span(*ratio, 2) if all(map(math.isfinite, ratio)) else NOT_ESTIMABLE

@@ -9,6 +9,7 @@ import polars as pl
 from itp_response.classification.reference_arm import Reference
 from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import aligned, counted, wrapped
+from itp_response.outputs.statistics import software
 
 RESULTS = (
     "table",
@@ -19,6 +20,8 @@ RESULTS = (
     "statistic",
     "value",
     "method",
+    "library",
+    "version",
     "reference",
     "reference_assumed",
 )
@@ -43,6 +46,15 @@ class Number:
     method: str = ""
     level: str = ""
     subgroup: str = ""
+
+    @property
+    def library(self) -> str:
+        """The library that computed it; empty for a plain count."""
+        return software.library_of(self.method)
+
+    @property
+    def version(self) -> str:
+        return software.version_of(self.library)
 
 
 def numbers_of(
@@ -116,6 +128,12 @@ class Table(DataResult):
     """A table above this one already states how the reference group was found."""
 
     @property
+    def footnotes(self) -> tuple[str, ...]:
+        """The notes, and which software computed the numbers."""
+        used = software.software_used(number.method for number in self.numbers)
+        return (*self.notes, used) if used else self.notes
+
+    @property
     def assumed(self) -> tuple[str, ...]:
         """The assumption about the reference group as a line with its prefix, where this table has to state it."""
         return () if self.is_assumption_stated else Reference(self.reference, self.found).assumed
@@ -123,10 +141,10 @@ class Table(DataResult):
     def frame(self) -> pl.DataFrame:
         """One row per number.
 
-        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`, `reference` (the group that
-        the others are compared with) and `reference_assumed` (how it was found; null where it was told). Numbers are
-        not rounded. A share lies between 0 and 1, a time is in days. Null: a column that does not apply, or a value
-        that cannot be estimated.
+        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`, `library` and `version` (of
+        what computed it; null: a plain count), `reference` (the group that the others are compared with) and
+        `reference_assumed` (how it was found; null where it was told). Numbers are not rounded. A share lies between 0
+        and 1, a time is in days. Null: a column that does not apply, or a value that cannot be estimated.
         """
         rows = [
             tuple(
@@ -142,7 +160,7 @@ class Table(DataResult):
         return f"{self.title}, {counted(len(self.rows), 'row')}"
 
     def _pieces(self) -> Iterator[str]:
-        yield html_table(self.header, self.rows, title=self.title, notes=self.notes)
+        yield html_table(self.header, self.rows, title=self.title, notes=self.footnotes)
 
     def _assumptions(self) -> list[str]:
         return list(self.assumed)
@@ -153,7 +171,7 @@ class Table(DataResult):
     def _lines(self) -> Iterator[str]:
         yield from wrapped(self.title)
         yield aligned([["", *self.header[1:]], *([f"  {row[0]}", *row[1:]] for row in self.rows)])
-        for note in (*self.notes, *self.assumed):
+        for note in (*self.footnotes, *self.assumed):
             yield from wrapped(note, first="  ", further="    ")
 
 

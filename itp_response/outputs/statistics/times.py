@@ -19,9 +19,11 @@ from itp_response.cohort.values import NO_DAY, Bools, Floats
 from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted_patients, listed
+from itp_response.outputs.statistics.competing import with_named
 from itp_response.outputs.statistics.from_day_0 import FromDay0, cumulative_incidence, from_day_0, interval
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, Set, normal_quantile
+from itp_response.outputs.statistics.restricted_mean import WEEK, add_restricted_means
 from itp_response.outputs.statistics.tables import (
     DASH,
     NOT_ESTIMABLE,
@@ -35,7 +37,6 @@ from itp_response.outputs.statistics.tables import (
     span,
 )
 
-WEEK = 7
 CONVERGED = {"step_size": 1.0, "precision": 1e-12, "r_precision": 1e-14}
 """How far Cox's model is taken: as many digits as numbers have."""
 TOLERANCE = 1e-8
@@ -190,6 +191,13 @@ def hazards(
     return [_hazard(model, f"group {group}") if model is not None and group in solvable else None for group in others]
 
 
+def log_likelihood(days: Floats, event: Bools, design: Floats) -> float:
+    """The partial log-likelihood of Cox's model with these columns (patients, columns); NaN: it does not converge."""
+    columns = {f"column {number}": column for number, column in enumerate(design.T)}
+    model = _fitted({"days": days, "event": event, **columns})
+    return math.nan if model is None else float(model.log_likelihood_)
+
+
 def _fitted(columns: dict[str, Any]) -> Any:
     """Cox's model of the columns, converged as far as numbers go; None where it does not."""
     lifelines = needed("lifelines", "stats")
@@ -213,11 +221,21 @@ def _hazard(model: Any, name: str) -> Hazard:
     return Hazard(float(ratio), float(low), float(high), float(p))
 
 
-def times(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: Set = "itt") -> Table | None:
+def times(
+    patients: AnalysedPatients,
+    groups: Groups,
+    names: Sequence[str],
+    of: Set = "itt",
+    tau: float | None = None,
+    competing: Sequence[str] = (),
+) -> Table | None:
     """Per length of time and group the median and quartiles, or where it can be censored the Kaplan-Meier median.
 
     A time from day 0 to an endpoint has its Kaplan-Meier median over all patients and, where other events compete with
     the endpoint, its cumulative incidence; the quartiles of those with the event stand beneath.
+    The events that `competing` names, endpoints or patient columns, compete beside those of the definition; the
+    cumulative incidence alone takes them into account.
+    The restricted mean is up to the day `tau`, else up to the largest time that all groups reach.
     For a time that can be censored the median over all patients is given too, with censored times as if they were
     whole. It is called the naive median.
     None: no length is named.
@@ -229,7 +247,8 @@ def times(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: 
     names_by_note: dict[str, list[str]] = {}
     for time in named:
         rows.heading(patients.classification.criteria.labelled(time.name))
-        notes = [*_add_curves_of(rows, time, groups), *_add_quartiles_of(rows, patients, time, groups)]
+        followed = _followed(patients, time, groups, competing)
+        notes = [*_add_curves_of(rows, time, followed, groups, tau), *_add_quartiles_of(rows, patients, time, groups)]
         origins = patients.endpoints[time.name].origins()
         if origins and groups.pairs:
             notes.append(
@@ -242,18 +261,33 @@ def times(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: 
     return rows.table("times", "Times to event and durations", header, [QUARTILES, *by_name])
 
 
-def _with_time(time: Times, groups: Groups) -> list[Bools]:
+def with_time(time: Times, groups: Groups) -> list[Bools]:
     """For each group, which patients have a time."""
     known = ~np.isnan(time.days)
     return [known & member for member in groups.members]
 
 
-def _add_curves_of(rows: TableRows, time: Times, groups: Groups) -> Iterator[str]:
+def _followed(patients: AnalysedPatients, time: Times, groups: Groups, competing: Sequence[str]) -> FromDay0 | None:
+    """The time with what competes with its event; None: nothing does."""
+    if not competing:
+        return time.followed
+    followed = time.followed
+    if followed is None and time.censored:
+        nothing = np.zeros(len(time.days), dtype=np.bool_)
+        reached = [float(time.days[member].max()) for member in with_time(time, groups) if member.any()]
+        known = ~np.isnan(time.days)
+        followed = FromDay0(time.name, time.days, time.event & known, nothing, (), (), min(reached, default=0.0))
+    return None if followed is None else with_named(patients, followed, competing)
+
+
+def _add_curves_of(
+    rows: TableRows, time: Times, followed: FromDay0 | None, groups: Groups, tau: float | None
+) -> Iterator[str]:
     """The rows of the curves of a time that can be censored, or is from day 0; what is given back are the notes."""
     of_all = time.of_all
     if not of_all.censored:
         return
-    members = _with_time(of_all, groups)
+    members = with_time(of_all, groups)
     events = [f"{int(of_all.event[member].sum())}/{int(member.sum())}" for member in members]
     rows.add(("  events/patients (n/N)", *events), ())
     _add_curves(rows, of_all, members, groups)
@@ -262,18 +296,21 @@ def _add_curves_of(rows: TableRows, time: Times, groups: Groups) -> Iterator[str
     ratios = hazards(of_all.days[known], of_all.event[known], groups.code[known], others, groups.reference)
     for (first, second), hazard in zip(groups.pairs, ratios, strict=True):
         yield from _add_hazard(rows, hazard, of_all.name, groups, (first, second))
-    if time.followed is not None and time.followed.competitors:
-        yield from _add_incidence(rows, time.followed, groups)
-    if time.followed is not None and time.followed.unrecorded:
-        yield f"competing events {UNRECORDED}: {listed(time.followed.unrecorded)}."
+    samples = [(of_all.days[member], of_all.event[member]) for member in members]
+    of_mean = list(add_restricted_means(rows, of_all.name, samples, groups, tau))
+    if followed is not None and followed.competes:
+        yield from _add_incidence(rows, followed, groups)
+    if followed is not None and followed.unrecorded:
+        yield f"competing events {UNRECORDED}: {listed(followed.unrecorded)}."
     yield _methods(groups)
+    yield from of_mean
     if not time.censored:
         yield "Kaplan-Meier over all patients; those without the event are censored at their last evaluable day."
 
 
 def _add_quartiles_of(rows: TableRows, patients: AnalysedPatients, time: Times, groups: Groups) -> Iterator[str]:
     """The row of quartiles of a time; what is given back are the notes."""
-    samples = [time.days[member] for member in _with_time(time, groups)]
+    samples = [time.days[member] for member in with_time(time, groups)]
     if time.censored:
         heading = "naive median (quartiles), weeks"
         test = _add_quartiles(rows, time.name, heading, samples, groups, naive=True)
@@ -286,7 +323,7 @@ def _add_quartiles_of(rows: TableRows, patients: AnalysedPatients, time: Times, 
     to = patients.endpoints[time.name].runs_to
     with_event = f" with {patients.classification.criteria.labelled(to)}" if to else ""
     rows.add((f"  patients{with_event}", *(str(len(sample)) for sample in samples)), ())
-    method = f"patients with {to}" if to else ""
+    method = f"quartiles: patients with {to}" if to else "quartiles"
     test = _add_quartiles(rows, time.name, "median (quartiles), days", samples, groups, method=method)
     if test:
         yield f"{test} test{f' among patients with {to} only; this is not a randomised comparison' if to else ''}."
@@ -299,7 +336,7 @@ def _add_quartiles(
     samples: Sequence[Floats],
     groups: Groups,
     *,
-    method: str = "",
+    method: str = "quartiles",
     naive: bool = False,
 ) -> str:
     """A row of medians and the p-value of their test; what is given back is the test.
@@ -309,7 +346,7 @@ def _add_quartiles(
     p, test = alike(samples)
     cells = [median_quartiles(sample / WEEK if naive else sample, 1) for sample in samples]
     last = [probability(p)] if len(samples) > 1 else []
-    method = "naive: censored durations as events" if naive else method
+    method = "quartiles: censored durations as events" if naive else method
     numbers = [
         number
         for label, sample in zip(groups.labels, samples, strict=True)
@@ -354,7 +391,14 @@ def _add_incidence(rows: TableRows, time: FromDay0, groups: Groups) -> Iterator[
         statistics = {"cumulative incidence": share, "low": low, "high": high}
         numbers += numbers_of(time.name, label, statistics, "Aalen-Johansen", level=f"day {day:g}")
     rows.add((f"  cumulative incidence by day {day:g}, % (95% CI)", *cells), numbers)
-    yield f"{competing_in_words(time)}; cumulative incidence by Aalen-Johansen, 95% CI by log(−log) transformation."
+    if time.competitors:
+        yield f"{competing_in_words(time)}."
+    if time.named:
+        yield (
+            f"competing events named by --competing, which the cumulative incidence alone takes into account: "
+            f"{listed(time.named, 'or')}."
+        )
+    yield "cumulative incidence by Aalen-Johansen, 95% CI by log(−log) transformation."
 
 
 def incidence_on(time: FromDay0, member: Bools, day: float) -> tuple[float, float, float]:
@@ -378,7 +422,7 @@ def _add_hazard(
     first, second = pair
     label = f"{groups.labels[first]} vs {groups.labels[second]}"
     which = f", {groups.labels[first]} vs reference" if len(groups.pairs) > 1 else ""
-    rows.add(_hazard_row(hazard, which, len(groups.labels)), _hazard_numbers(name, label, hazard))
+    rows.add(_hazard_row(hazard, which, len(groups.labels)), hazard_numbers(name, label, hazard))
     if hazard is None:
         yield (
             f"hazard ratio, {label}, not estimable: a group has no event, or all its events precede those of the other."
@@ -428,7 +472,7 @@ def _without_time(patients: AnalysedPatients, groups: Groups, time: Times) -> It
         yield f"{counted_patients(number)} not evaluable, excluded."
 
 
-def _quartile_numbers(name: str, group: str, sample: Floats, method: str = "") -> list[Number]:
+def _quartile_numbers(name: str, group: str, sample: Floats, method: str) -> list[Number]:
     low, middle, high = quartiles(sample)
     statistics = {"n": float(len(sample)), "median": middle, "lower quartile": low, "upper quartile": high}
     return numbers_of(name, group, statistics, method)
@@ -445,8 +489,8 @@ def _curve_numbers(time: Times, group: str, member: Bools, curve: Survival) -> l
     return numbers_of(time.name, group, statistics, "Kaplan-Meier")
 
 
-def _hazard_numbers(name: str, group: str, hazard: Hazard | None) -> list[Number]:
+def hazard_numbers(name: str, group: str, hazard: Hazard | None, subgroup: str = "") -> list[Number]:
     if hazard is None:
         return []
     statistics = {"hazard ratio": hazard.ratio, "low": hazard.low, "high": hazard.high, "p": hazard.p}
-    return numbers_of(name, group, statistics, "Cox")
+    return numbers_of(name, group, statistics, "Cox", subgroup=subgroup)

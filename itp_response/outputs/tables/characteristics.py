@@ -62,7 +62,8 @@ def _numbers(name: str, values: pl.Series, known: Sequence[str], groups: Groups)
     if values.dtype.is_numeric():
         for group, sample in zip(groups.labels, _samples(values, groups), strict=True):
             low, middle, high = quartiles(sample)
-            yield from numbers_of(name, group, {"lower quartile": low, "median": middle, "upper quartile": high})
+            statistics = {"lower quartile": low, "median": middle, "upper quartile": high}
+            yield from numbers_of(name, group, statistics, "quartiles")
     if not values.dtype.is_numeric() or _few(values):
         for group, counts in zip(groups.labels, _counts(values, known, groups), strict=True):
             for level, count in zip(known, counts, strict=True):

@@ -88,7 +88,7 @@ def _great_table(table: Table, heading: Heading | None = None) -> Any:
     inner = [number for number, row in enumerate(table.rows) if row[0].startswith(" ")]
     if inner:
         great_table = great_table.tab_stub_indent(rows=inner, indent=INDENT)
-    for note in (*table.notes, *table.assumed):
+    for note in (*table.footnotes, *table.assumed):
         great_table = great_table.tab_source_note(note)
     return great_table.tab_options(heading_align="left")
 
@@ -103,7 +103,7 @@ def _cells(table: Table) -> pl.DataFrame:
 def _rtf(rtf: Any, table: Table, heading: Heading) -> Any:
     width = len(table.header)
     widths = [3.0, *[2.0] * (width - 1)]
-    notes = [*table.notes, *table.assumed]
+    notes = [*table.footnotes, *table.assumed]
     return rtf.RTFDocument(
         df=_cells(table),
         # One page: rtflite would give the rows of a second page the formats of the first. Word breaks pages itself.

@@ -256,20 +256,20 @@ def _curve_rows(curve: Roc) -> Iterator[tuple[str, ...]]:
 
 def _numbers(name: str, group: str, sample: Floats) -> list[Number]:
     low, middle, high = quartiles(sample)
-    statistics = {
-        "n": float(len(sample)),
+    spread = {
         "mean": float(sample.mean()) if len(sample) else None,
         "SD": float(sample.std(ddof=1)) if len(sample) > 1 else None,
-        "lower quartile": low,
-        "median": middle,
-        "upper quartile": high,
     }
-    return numbers_of(name, group, statistics)
+    return [
+        Number(name, group, "n", float(len(sample))),
+        *numbers_of(name, group, spread, "mean and SD"),
+        *numbers_of(name, group, {"lower quartile": low, "median": middle, "upper quartile": high}, "quartiles"),
+    ]
 
 
 def _curve_numbers(name: str, curve: Roc, group: str) -> Iterator[Number]:
     yield from numbers_of(name, group, {"area": curve.area, "low": curve.low, "high": curve.high}, "DeLong")
     best = {"limit": curve.limit, "sensitivity": curve.sensitivity, "specificity": curve.specificity}
-    yield from numbers_of(name, group, best, f"Youden, {'below' if curve.lower else 'above'} is positive")
+    yield from numbers_of(name, group, best, f"Youden: {'below' if curve.lower else 'above'} is positive")
     for false, true in zip(curve.false_positive.tolist(), curve.true_positive.tolist(), strict=True):
         yield from numbers_of(name, group, {"false positive": false, "true positive": true}, CURVE)

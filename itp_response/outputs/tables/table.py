@@ -1,5 +1,6 @@
 """Table: the results of a trial as tables, its patients in groups."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import counted_patients, listed, wrapped
 from itp_response.outputs.statistics.groups import ACTUAL_ARM, ARM, AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.imputation import imputation
+from itp_response.outputs.statistics.non_inferiority import non_inferiority
 from itp_response.outputs.statistics.odds import odds
 from itp_response.outputs.statistics.proportions import (
     INTERVALS,
@@ -27,11 +29,12 @@ from itp_response.outputs.statistics.proportions import (
     criteria_met,
     primary,
     responses,
-    subgroups,
 )
 from itp_response.outputs.statistics.stratified import stratified
+from itp_response.outputs.statistics.subgroups import subgroup_times, subgroups
 from itp_response.outputs.statistics.tables import Table
 from itp_response.outputs.statistics.times import names_of_lengths, times
+from itp_response.outputs.statistics.tipping import ALPHA, ConclusionRule, tipping
 from itp_response.outputs.tables.adverse_events import events, read_events
 from itp_response.outputs.tables.characteristics import characteristics
 from itp_response.outputs.tables.flow import flow, read_screening
@@ -43,10 +46,13 @@ Shown = Literal[
     "flow",
     "characteristics",
     "responses",
+    "non_inferiority",
     "best",
     "times",
     "imputation",
+    "tipping",
     "subgroups",
+    "subgroup_times",
     "stratified",
     "odds",
     "events",
@@ -56,19 +62,37 @@ SHOWN: tuple[Shown, ...] = (
     "flow",
     "characteristics",
     "responses",
+    "non_inferiority",
     "best",
     "times",
     "imputation",
+    "tipping",
     "subgroups",
+    "subgroup_times",
     "stratified",
     "odds",
     "events",
 )
 """The tables, in the order in which they are shown."""
 USUAL: tuple[Shown, ...] = ("responses", "times")
-NEEDS = {"subgroups": "--subgroup COLUMN", "stratified": "--strata COLUMN", "events": "--events FILE"}
+NEEDS = {
+    "subgroups": "--subgroup COLUMN",
+    "subgroup_times": "--subgroup COLUMN",
+    "stratified": "--strata COLUMN",
+    "non_inferiority": "--margin PROPORTION",
+    "events": "--events FILE",
+}
 """The tables that need another option."""
-COMPARING: tuple[Shown, ...] = ("responses", "times", "imputation", "subgroups", "stratified")
+COMPARING: tuple[Shown, ...] = (
+    "responses",
+    "non_inferiority",
+    "times",
+    "imputation",
+    "tipping",
+    "subgroups",
+    "subgroup_times",
+    "stratified",
+)
 """The tables that compare groups with a reference group."""
 IMPUTATIONS = 20
 ODDS_ROLES = ("response", "sustained_response")
@@ -101,8 +125,9 @@ class Tables(DataResult):
     def frame(self) -> pl.DataFrame:
         """Every number of every table, one to a row and not rounded.
 
-        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`, `reference`,
-        `reference_assumed`. Shares are from 0 to 1, times in days; a value that cannot be estimated is null.
+        `table`, `subgroup`, `variable`, `level`, `group`, `statistic`, `value`, `method`, `library`, `version`,
+        `reference`, `reference_assumed`. Shares are from 0 to 1, times in days; a value that cannot be estimated is
+        null.
         """
         return frame(self.tables)
 
@@ -111,7 +136,7 @@ class Tables(DataResult):
 
     def _pieces(self) -> Iterator[str]:
         for table in self.tables:
-            yield html_table(table.header, table.rows, title=table.title, notes=table.notes)
+            yield html_table(table.header, table.rows, title=table.title, notes=table.footnotes)
 
     def _assumptions(self) -> list[str]:
         return [*self.groups.notes, *self.assumed, *self.classification.cohort.note_lines]
@@ -183,6 +208,10 @@ def table(
     interval: Interval = "newcombe",
     subgroup: Sequence[str] = (),
     strata: Sequence[str] = (),
+    margin: float | None = None,
+    alpha: float = ALPHA,
+    tau: float | None = None,
+    competing: Sequence[str] = (),
     column: Sequence[str] = (),
     adjust: Sequence[str] = (),
     imputations: int = 0,
@@ -208,9 +237,9 @@ def table(
         by: The column that makes the groups.
         reference: The reference arm or group. None: a group recognised by its name as a control, else the last by name;
             either is an assumption, which is noted.
-        show: The names of the tables, or `all`: all that these data give except the imputation. Left out: responses and
-            times. What `subgroup`, `imputations`, `events`, `screening` and, without `show`, `column` and `adjust` ask
-            for is added.
+        show: The names of the tables, or `all`: all that these data give except imputation and tipping points. Left
+            out: responses and times. What `subgroup`, `strata`, `margin`, `tau`, `competing`, `imputations`, `events`,
+            `screening` and, without `show`, `column` and `adjust` ask for is added.
         endpoint: The endpoints to include. Left out: all of the set.
         only: Conditions; only patients for whom all hold are included.
         of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete`, `per-protocol`,
@@ -218,6 +247,12 @@ def table(
         interval: The method of the 95% CI of risk differences.
         subgroup: The columns that make the subgroups.
         strata: Columns whose combinations are strata; groups are compared within them too.
+        margin: The non-inferiority margin of the risk difference, a proportion such as 0.10. None: there is none.
+        alpha: The level of the test whose conclusion the tipping point changes; with `margin`, it is that of the
+            margin.
+        tau: The day up to which times have a restricted mean. None: the largest time that all groups reach.
+        competing: Events that compete with those of times, beside the ones of the definition, for the cumulative
+            incidence: endpoints, or patient columns with a day or a date.
         column: The columns of the characteristics, the odds ratios and the imputation.
         adjust: The columns that odds ratios are adjusted for.
         imputations: The number of imputations. 0: none.
@@ -255,10 +290,9 @@ def table(
         [('n', 1.0), ('N', 2.0), ('share', 0.5)]
     """
     classification = classify(visits, patients, criteria, options=options)
-    _check(of, interval, show)
-    choices = TableChoices(
-        show, endpoint, of, interval, subgroup, strata, column, adjust, imputations, seed, events, screening, least
-    )
+    _check(of, interval, show, tau)
+    comparing = ComparisonChoices(interval, subgroup, strata, margin, alpha, tau, competing)
+    choices = TableChoices(show, endpoint, of, comparing, column, adjust, imputations, seed, events, screening, least)
     analysed = all_patients(classification).restricted_to(only)
     by = _as_treated(analysed, by) if of == "as-treated" else by
     return _tables(analysed, by, grouped(analysed, by, reference), choices, study_title(classification.cohort, title))
@@ -276,15 +310,26 @@ def _as_treated(patients: AnalysedPatients, by: str) -> str:
 
 
 @dataclass(frozen=True)
+class ComparisonChoices:
+    """How groups are compared."""
+
+    interval: Interval
+    subgroup: Sequence[str]
+    strata: Sequence[str]
+    margin: float | None
+    alpha: float
+    tau: float | None
+    competing: Sequence[str]
+
+
+@dataclass(frozen=True)
 class TableChoices:
     """What is to be shown: the options of `table`, in the order of its signature."""
 
     show: Sequence[Shown]
     endpoint: Sequence[str]
     of: Set
-    interval: Interval
-    subgroup: Sequence[str]
-    strata: Sequence[str]
+    comparing: ComparisonChoices
     column: Sequence[str]
     adjust: Sequence[str]
     imputations: int
@@ -311,10 +356,14 @@ def _tables(patients: AnalysedPatients, by: str, groups: Groups, choices: TableC
         "show": names,
         "only": list(patients.conditions),
         "of": choices.of,
-        "interval": choices.interval,
+        "interval": choices.comparing.interval,
         "endpoint": list(choices.endpoint),
-        "subgroup": list(choices.subgroup),
-        "strata": list(choices.strata),
+        "subgroup": list(choices.comparing.subgroup),
+        "strata": list(choices.comparing.strata),
+        "margin": choices.comparing.margin,
+        "alpha": choices.comparing.alpha,
+        "tau": choices.comparing.tau,
+        "competing": list(choices.comparing.competing),
         "column": list(choices.column),
         "adjust": list(choices.adjust),
         "imputations": choices.imputations,
@@ -340,11 +389,13 @@ def _compared(table: Table | None, groups: Groups) -> Table | None:
     return replace(table, reference=label, found=groups.found)
 
 
-def _check(of: str, interval: str, show: Sequence[str]) -> None:
+def _check(of: str, interval: str, show: Sequence[str], tau: float | None) -> None:
     if of not in SETS:
         raise UsageError(unknown("analysis set", of, SETS))
     if interval not in INTERVALS:
         raise UsageError(unknown("interval", interval, INTERVALS))
+    if tau is not None and not 0 < tau < math.inf:
+        raise UsageError(f"--tau {tau:g}: give a day after day 0.")
     for name in show:
         if name not in (*SHOWN, "all"):
             raise UsageError(unknown("table", name, (*SHOWN, "all")))
@@ -362,16 +413,21 @@ def _wanted(choices: TableChoices) -> list[Shown]:
     asked = {
         "flow": choices.screening is not None,
         "imputation": choices.imputations != 0,
-        "subgroups": bool(choices.subgroup),
-        "stratified": bool(choices.strata),
+        "times": choices.comparing.tau is not None or bool(choices.comparing.competing),
+        "subgroups": bool(choices.comparing.subgroup),
+        "subgroup_times": bool(choices.comparing.subgroup),
+        "stratified": bool(choices.comparing.strata),
+        "non_inferiority": choices.comparing.margin is not None,
         "odds": bool(choices.adjust or (choices.column and not choices.imputations)) and not choices.show,
         "events": choices.events is not None,
     }
     for name, option in NEEDS.items():
         if name in choices.show and not asked[name]:
             raise UsageError(f"--show {name} needs {option}.")
-    # Imputing takes seconds, so that it is done only when it is asked for.
-    everything = [name for name in SHOWN if name not in (*NEEDS, "imputation")] if "all" in choices.show else []
+    # Imputing and turning patients can take seconds, so that they are done only when they are asked for.
+    everything = (
+        [name for name in SHOWN if name not in (*NEEDS, "imputation", "tipping")] if "all" in choices.show else []
+    )
     named = {*(choices.show or USUAL), *everything, *(name for name, given in asked.items() if given)}
     return [name for name in SHOWN if name in named]
 
@@ -392,16 +448,35 @@ def _characteristics(patients: AnalysedPatients, groups: Groups, choices: TableC
 
 def _responses(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
     names = _endpoints_met(patients, choices)
-    return responses(patients, groups, names, choices.of, choices.interval) if names else None
+    return responses(patients, groups, names, choices.of, choices.comparing.interval) if names else None
+
+
+def _non_inferiority(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
+    names = _endpoints_met(patients, choices)
+    if choices.comparing.margin is None or not names:
+        return None
+    return non_inferiority(patients, groups, names, choices.comparing.margin, choices.of, choices.comparing.interval)
+
+
+def _tipping(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+    named = _endpoints_met(patients, choices) if choices.endpoint else []
+    rule = ConclusionRule(choices.comparing.alpha, choices.comparing.margin)
+    return tipping(patients, groups, named or [primary(patients)], rule, choices.of, choices.comparing.interval)
 
 
 def _best(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
     return best(patients, groups, choices.of)
 
 
+def _lengths(patients: AnalysedPatients, choices: TableChoices) -> list[str]:
+    """The times, of the endpoints named; else all."""
+    return [name for name in names_of_lengths(patients) if name in choices.endpoint or not choices.endpoint]
+
+
 def _times(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
-    names = [name for name in names_of_lengths(patients) if name in choices.endpoint or not choices.endpoint]
-    return times(patients, groups, names, choices.of)
+    return times(
+        patients, groups, _lengths(patients, choices), choices.of, choices.comparing.tau, choices.comparing.competing
+    )
 
 
 def _imputation(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
@@ -416,15 +491,23 @@ def _imputation(patients: AnalysedPatients, groups: Groups, choices: TableChoice
     )
 
 
-def _subgroups(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+def _subgroups(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
     names = _endpoints_met(patients, choices)
-    return subgroups(patients, groups, choices.subgroup, names, choices.of, choices.interval)
+    return (
+        subgroups(patients, groups, choices.comparing.subgroup, names, choices.of, choices.comparing.interval)
+        if names
+        else None
+    )
+
+
+def _subgroup_times(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
+    return subgroup_times(patients, groups, choices.comparing.subgroup, _lengths(patients, choices), choices.of)
 
 
 def _stratified(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
     shown = {*criteria_met(patients), *names_of_lengths(patients)}
     names = [name for name in patients.endpoints if name in (choices.endpoint or shown)]
-    return stratified(patients, groups, choices.strata, names, choices.of)
+    return stratified(patients, groups, choices.comparing.strata, names, choices.of)
 
 
 def _odds(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:  # noqa: ARG001 - a maker
@@ -442,10 +525,13 @@ MAKERS: Mapping[Shown, Callable[[AnalysedPatients, Groups, TableChoices], Table 
     "flow": _flow,
     "characteristics": _characteristics,
     "responses": _responses,
+    "non_inferiority": _non_inferiority,
     "best": _best,
     "times": _times,
     "imputation": _imputation,
+    "tipping": _tipping,
     "subgroups": _subgroups,
+    "subgroup_times": _subgroup_times,
     "stratified": _stratified,
     "odds": _odds,
     "events": _events,
