@@ -16,7 +16,14 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.observations import Imputed, Observations, Patients
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
-from itp_response.readers.day_0 import check_near, day_0_of_patients, days_stopped, stopped_by_record, subjects
+from itp_response.readers.day_0 import (
+    check_near,
+    counts_before_dose,
+    day_0_of_patients,
+    days_stopped,
+    stopped_by_record,
+    subjects,
+)
 from itp_response.readers.missing_codes import ask_about_nines
 from itp_response.readers.options import Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
@@ -68,15 +75,17 @@ def assemble(
     count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
     observed = _observations_of(study, times, declared, bleeding)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
+    before_dose = counts_before_dose(study, times.day)
     imputed = None if impute is None else _imputed_dates(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
     return replace(
-        _built(study, _patients_of(study, date_0, stopped), observed, day_0.low),
+        _built(study, replace(_patients_of(study, date_0, stopped), before_dose=before_dose), observed, day_0.low),
         source=location.name,
         row_word=location.row_word,
         study=visits.table.study,
         records_rescue=visits.table.has("rescue"),
+        records_rescue_end=visits.table.has("rescue_end"),
         bleeding_is_log=bleeding == "events",
         origin=location.pieces.origin if location.pieces else None,
         stopped_by=stopped_by_record(patients.table, study.patient_row),
