@@ -97,30 +97,39 @@ class Noticed:
         if self.nameless:
             what = counted(self.nameless, "rescue treatment")
             texts.append((f"{what} without a name, assumed to be in no class of {criteria.name}.", True))
-        texts += [(text, False) for text in self._of_several()] + [(text, True) for text in self._of_entry(criteria)]
+        texts += [(text, False) for text in self._of_several(criteria)] + [
+            (text, True) for text in self._of_entry(criteria)
+        ]
         return [Note(UNDER_A_SET, text, warning) for text, warning in texts]
 
-    def _of_several(self) -> Iterator[str]:
+    def _of_several(self, criteria: Criteria) -> Iterator[str]:
         if self.several:
             of = counted_patients(self.several)
-            yield f"Of several platelet counts on the day of the baseline, the lowest is the baseline ({of})."
+            where = "" if criteria.baseline.several == "lowest" else ", where the times of day are not known"
+            yield f"Of several platelet counts on the day of the baseline, the lowest is the baseline{where} ({of})."
         if self.by_time:
             of = counted_patients(self.by_time)
             yield f"Of several platelet counts on day 0, the last before the dose is the baseline ({of})."
 
     def _of_entry(self, criteria: Criteria) -> Iterator[str]:
-        entry, source = criteria.eligibility, criteria.file.short or criteria.name
+        entry = criteria.eligibility
         if entry is not None and self.outside:
-            limit = f"outside the entry limit of {source}: {entry.in_words}"
+            limit = f"outside the entry limit of {entry_in_words(criteria)}"
             yield f"{self._with_a_baseline_of(self.outside)} {entry.outside_in_words}, {limit}."
         if self.above_itp:
-            unstated = "" if entry else f"; {source} states no entry limit"
+            unstated = "" if entry else f"; {criteria.file.short or criteria.name} states no entry limit"
             limit = f"which is not ITP (IWG 2009: below {ITP:g}){unstated}"
             yield f"{self._with_a_baseline_of(self.above_itp)} {ITP:g} or more, {limit}."
 
     def _with_a_baseline_of(self, number: int) -> str:
         has = "has" if number == 1 else "have"
         return f"{number:,} of {counted_patients(self.patients)} {has} a baseline of"
+
+
+def entry_in_words(criteria: Criteria) -> str:
+    """The source and the baseline with which it takes in a patient, where it states one."""
+    limit = f": {criteria.eligibility.in_words}" if criteria.eligibility else ""
+    return f"{criteria.file.short or criteria.name}{limit}"
 
 
 def _with_several(cohort: Cohort, patient_days: PatientDays) -> tuple[Ints, Ints]:
