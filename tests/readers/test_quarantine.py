@@ -216,11 +216,17 @@ class TestVerdicts:
         options = ["--on-error", "quarantine", "--quarantine-file", str(report)]
         done = CliRunner().invoke(main, ["classify", str(visits), *options])
         assert done.exit_code == 0
-        assert "warning: Quarantined as unreadable: 1 cell of 1 row, the rest of which is used; 1 patient ('B')." in done.stderr
+        assert (
+            "warning: Quarantined as unreadable: 1 cell of 1 row, the rest of which is used; 1 patient ('B')."
+            in done.stderr
+        )
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
         output = tmp_path / "verdicts.csv"
         done = CliRunner().invoke(main, ["classify", str(visits), *options, "--output", str(output), "--force"])
-        assert "warning: Quarantined as unreadable: 1 cell of 1 row, the rest of which is used; 1 patient ('B')." in done.stderr
+        assert (
+            "warning: Quarantined as unreadable: 1 cell of 1 row, the rest of which is used; 1 patient ('B')."
+            in done.stderr
+        )
         assert [row["quarantined"] for row in csv.DictReader(output.read_text().splitlines())] == ["0", "1"]
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
         wrong = CliRunner().invoke(
