@@ -12,7 +12,6 @@ import polars as pl
 
 from itp_response.classification.supplied import records_discontinuation
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import in_table
 from itp_response.cohort.observations import Note
 from itp_response.cohort.values import Ints, ranges
 from itp_response.definitions.criteria import Criteria
@@ -21,7 +20,7 @@ from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.tree import SINCE
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import CohortError, Problem
+from itp_response.messages.errors import CohortError, Problem, one_a_line
 from itp_response.messages.wording import counted, counted_patients
 
 UNDER_A_SET = "criteria"
@@ -33,8 +32,9 @@ def noted(cohort: Cohort, sets: Sequence[Criteria]) -> Cohort:
 
     Raises `CohortError` for a column that a set needs and the cohort was read without.
     """
-    for criteria in sets:
-        _check_columns(cohort, criteria)
+    problems: list[str] = [problem for criteria in sets for problem in _columns_not_read(cohort, criteria)]
+    if problems:
+        raise CohortError(one_a_line(problems), problems)
     notes = [note for criteria in sets for note in Noticed.of(criteria, cohort).notes(criteria, cohort)]
     return with_notes(cohort, notes)
 
@@ -45,20 +45,18 @@ def with_notes(cohort: Cohort, notes: Sequence[Note]) -> Cohort:
     return replace(cohort, notes=(*of_reading, *dict.fromkeys(notes)))
 
 
-def _check_columns(cohort: Cohort, criteria: Criteria) -> None:
-    """Report a column that a rule names and the cohort, which was read already, does not have."""
+def _columns_not_read(cohort: Cohort, criteria: Criteria) -> Iterator[Problem]:
+    """The columns that rules of the set name and the cohort, which was read already, does not have."""
     has = {*cohort.row_columns, *cohort.patient_columns}
-    lacking = [name for name in criteria.file.columns if name in criteria.names_observed and name not in has]
-    if not lacking:
-        return
-    name = lacking[0]
-    table = "visits" if name in in_table(criteria.file.columns, "visits") else "patient table"
-    cure = f"give the tables, or read them with columns=criteria({criteria.name!r}).file.columns"
-    sentence = (
-        f"criteria set {criteria.name} needs the column {name!r} of the {table}, "
-        f"and this cohort was read without it; {cure}."
-    )
-    raise CohortError(Problem(sentence, code=Code.COLUMN_MISSING, column=name))
+    cure = f"give the tables in its place, or read it with columns=criteria({criteria.name!r}).file.columns"
+    for name, column in criteria.file.columns.items():
+        if name in criteria.names_observed and name not in has:
+            table = "visits" if column.table == "visits" else "patient table"
+            sentence = (
+                f"the criteria set {criteria.name} needs the column {name!r} of the {table}, "
+                f"and the Cohort was read without it; {cure}."
+            )
+            yield Problem(sentence, code=Code.COLUMN_MISSING, column=name)
 
 
 @dataclass(frozen=True)
