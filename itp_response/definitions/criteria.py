@@ -86,7 +86,7 @@ class Criteria(DataResult):
     @property
     def eligibility(self) -> Eligibility | None:
         """The baseline with which the source takes in a patient; None: it states none."""
-        return self.file.eligibility
+        return self.file.eligibility if self.file.eligibility.is_stated else None
 
     @property
     def not_recorded(self) -> NotRecorded:

@@ -66,7 +66,7 @@ class CriteriaFile(StrictModel):
     source: Source
     clock: Clock
     baseline: Baseline
-    eligibility: Eligibility | None = Field(default=None, description="the entry count that the source states")
+    eligibility: Eligibility = Field(default_factory=Eligibility)
     not_recorded: NotRecorded = Field(default_factory=NotRecorded)
     columns: dict[str, ColumnDeclared] = Field(default_factory=dict, description="further columns that rules use")
     rescues: dict[str, tuple[str, ...]] = Field(

@@ -18,7 +18,7 @@ ITP = 100.0
 
 
 class Eligibility(StrictModel):
-    """`[eligibility]`: the baseline with which the source takes in a patient."""
+    """`[eligibility]`: the baseline with which the source takes in a patient; empty: it states none."""
 
     below: float | None = Field(default=None, description="the baseline must be below this, 10⁹/L")
     at_most: float | None = Field(default=None, description="the baseline must be this or less, 10⁹/L")
@@ -29,9 +29,15 @@ class Eligibility(StrictModel):
 
     @model_validator(mode="after")
     def _has_one_limit(self) -> Self:
-        if (self.below is None) == (self.at_most is None):
+        limits = (self.below is not None) + (self.at_most is not None)
+        if limits > 1 or (limits == 0 and (self.or_where is not None or self.where)):
             raise PydanticCustomError("eligibility", "give either 'below' or 'at_most'")
         return self
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether the source states a limit."""
+        return self.below is not None or self.at_most is not None
 
     @property
     def in_words(self) -> str:
