@@ -75,12 +75,11 @@ def assemble(
     count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
     observed = _observations_of(study, times, declared, bleeding)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
-    before_dose = counts_before_dose(study, times.day)
     imputed = None if impute is None else _imputed_dates(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
     return replace(
-        _built(study, replace(_patients_of(study, date_0, stopped), before_dose=before_dose), observed, day_0.low),
+        _built(study, _patients_of(study, date_0, stopped, times.day), observed, day_0.low),
         source=location.name,
         row_word=location.row_word,
         study=visits.table.study,
@@ -103,8 +102,8 @@ def _built(study: StudyRows, patients: Patients, observed: Observations, day_0: 
     return replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0)))
 
 
-def _patients_of(study: StudyRows, date_0: Numbers, stopped: Floats) -> Patients:
-    """The patients; day 0 has no date where only an interval of it is known."""
+def _patients_of(study: StudyRows, date_0: Numbers, stopped: Floats, day: Floats) -> Patients:
+    """The patients; day 0 has no date where only an interval of it is known. `day` is that of each observation."""
     patients, row = study.patients, study.patient_row
     return Patients(
         id=study.ids,
@@ -114,6 +113,7 @@ def _patients_of(study: StudyRows, date_0: Numbers, stopped: Floats) -> Patients
         baseline=patients.baseline.at(row),
         treatment_discontinued=stopped,
         columns={name: column.at(row) for name, column in patients.columns.items()},
+        before_dose=counts_before_dose(study, day),
     )
 
 
