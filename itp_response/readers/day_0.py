@@ -151,14 +151,16 @@ def counts_before_dose(study: StudyRows, day: Floats) -> BeforeDose | None:
     dose, zone = _times_of_day(table.cells("enrolment_date").values.gather(study.patient_row))
     if np.isnan(dose).all():
         return None
-    rows = study.kept[day == 0]
-    rows = rows[~np.isnan(visits.platelets.low[rows])]
+    on_day_0 = study.kept[day == 0]
+    rows = on_day_0[~np.isnan(visits.platelets.low[on_day_0])]
     patient = study.patient[rows]
     time, own_zone = _times_of_day(visits.time.values.gather(rows))
     time[(own_zone != zone.gather(patient)).to_numpy()] = np.nan
     known = ~np.isnan(dose)
     known &= np.bincount(patient, minlength=len(dose)) > 0
     known[patient[np.isnan(time)]] = False
+    # A count that was left out may be any, and the last before the dose.
+    known[study.patient[on_day_0[visits.table.has_left_out("platelets")[on_day_0]]]] = False
     before = np.flatnonzero(time <= dose[patient])
     # The last stands: by time, and of one time the lowest, as of one day.
     before = before[np.lexsort((-visits.platelets.low[rows[before]], time[before], patient[before]))]

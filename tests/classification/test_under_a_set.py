@@ -133,11 +133,18 @@ def test_the_summary_counts_baselines_outside_the_entry(counts, notes, tmp_path)
 @pytest.mark.parametrize("name", shipped())
 def test_the_entry_of_a_set_is_that_of_its_endpoint(name):
     """A set that has an endpoint on entry, too, admits the same counts by both."""
-    criteria = load(name)
+    for criteria in (load(name), *(load(name).under(id_) for id_ in OTHER_ENTRY.get(name, ()))):
+        _is_that_of_its_endpoint(criteria)
+
+
+OTHER_ENTRY = {"iwg_2009": ["entry-below-50"], "petit": ["entry-at-30"], "ritp": ["entry-up-to-50"]}
+
+
+def _is_that_of_its_endpoint(criteria):
     entry = [key for key, model in criteria.endpoints.items() if model.role == "entry"]
-    assert (criteria.eligibility is not None) == bool(entry) or name == "atra_2022"
+    assert (criteria.eligibility is not None) == bool(entry) or criteria.name == "atra_2022"
     for endpoint in entry:
-        for count in (29.9, 30, 30.1, 35):
+        for count in (29.9, 30, 30.1, 35, 49.9, 50, 50.1):
             rows = visits((-2, count), (-1, count), (0, count), rescue="")
             classification = itp_response.classify(rows, [{"patient_id": "A"}], criteria)
             verdict = classification.verdicts[endpoint]
