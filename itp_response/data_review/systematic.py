@@ -43,9 +43,8 @@ def systematic(
         among = f"{number:,} of {of:,} {what}" if number <= of else f"{number:,} findings in {of:,} {what}"
         in_patients = "" if what == "patients" else f", in {counted_patients(patients)}"
         question = f"{among}{in_patients}: {asks[name][:1].lower()}{asks[name][1:]}"
-        further = "One query for the study; the file of findings (--output) lists each."
-        rows.append(
-            (f"{ALL_PATIENTS}.{name}", name, of_check["priority"][0], f"{question} {further}", number, patients)
-        )
+        first = f"The first, of {of_check['patient_id'][0]}: {of_check['says'][0]}"
+        text = f"{question} {first} One query for the study; the file of findings (--output) lists each."
+        rows.append((f"{ALL_PATIENTS}.{name}", name, of_check["priority"][0], text, number, patients))
     types = [pl.String, pl.String, pl.String, pl.String, pl.Int64, pl.Int64]
     return pl.DataFrame(rows, schema=dict(zip(COLUMNS, types, strict=True)), orient="row")

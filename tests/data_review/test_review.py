@@ -652,7 +652,8 @@ class TestSystematic:
             "priority": "medium",
             "cause": "two_counts_a_day",
             "question": "20 of 20 days with a count, in 4 patients: which of several counts on one day is correct? "
-            "One query for the study; the file of findings (--output) lists each.",
+            "The first, of P0: Platelet counts of 15 and 17 on day 0 (rows 1, 21): which is correct? The lowest is "
+            "used. One query for the study; the file of findings (--output) lists each.",
             "observations": 20,
             "status": "open",
         }
