@@ -109,7 +109,9 @@ def _entry(criteria: Criteria) -> str:
     """The baseline with which the source takes in a patient."""
     entry = criteria.eligibility
     if entry is None:
-        return f"Entry: the source, as read, states no baseline count; ITP is a count below {ITP:g} (IWG 2009)."
+        return (
+            f"Entry: the source, as read, states no baseline count; ITP is defined by a count below {ITP:g} (IWG 2009)."
+        )
     where = f" ({entry.where})" if entry.where else ""
     return f"Entry: a baseline {entry.in_words}{where}."
 

@@ -81,9 +81,8 @@ class Noticed:
         patient_days = patient_days_of(criteria, cohort, 0, len(cohort))
         how = entered(criteria.eligibility, criteria.baseline.days, patient_days)
         several, by_time = map(len, _with_several(cohort, patient_days))
-        nameless = (
-            int((cohort.courses.name.codes < 0).sum()) if criteria.rescues.keys() & criteria.names_observed else 0
-        )
+        has_classes = {*criteria.rescues, *(f"{SINCE}{name}" for name in criteria.rescues)} & criteria.names_observed
+        nameless = int((cohort.courses.name.codes < 0).sum()) if has_classes else 0
         return cls(len(cohort), int(how.outside.sum()), int(how.above_itp.sum()), several, by_time, nameless)
 
     def __add__(self, other: "Noticed") -> "Noticed":
@@ -95,16 +94,18 @@ class Noticed:
         if self.nameless:
             what = counted(self.nameless, "rescue treatment")
             texts.append((f"{what} without a name, assumed to be in no class of {criteria.name}.", True))
-        texts += [(text, False) for text in self._of_several(criteria)] + [
-            (text, True) for text in self._of_entry(criteria)
-        ]
+        texts += [(text, False) for text in self._of_several(criteria)]
+        texts += [(text, True) for text in self._of_entry(criteria)]
         return [Note(UNDER_A_SET, text, warning) for text, warning in texts]
 
     def _of_several(self, criteria: Criteria) -> Iterator[str]:
         if self.several:
             of = counted_patients(self.several)
             where = "" if criteria.baseline.several == "lowest" else ", where the times of day are not known"
-            yield f"Of several platelet counts on the day of the baseline, the lowest is the baseline{where} ({of})."
+            lowest = "the lowest is the baseline"
+            if criteria.baseline.pick == "mean":
+                lowest = "the lowest is used for its mean"
+            yield f"Of several platelet counts on the day of the baseline, {lowest}{where} ({of})."
         if self.by_time:
             of = counted_patients(self.by_time)
             yield f"Of several platelet counts on day 0, the last before the dose is the baseline ({of})."
@@ -116,7 +117,7 @@ class Noticed:
             yield f"{self._with_a_baseline_of(self.outside)} {entry.outside_in_words}, {limit}."
         if self.above_itp:
             unstated = "" if entry else f"; {criteria.file.short or criteria.name} states no entry limit"
-            limit = f"which is not ITP (IWG 2009: below {ITP:g}){unstated}"
+            limit = f"which does not meet the definition of ITP (IWG 2009: below {ITP:g}){unstated}"
             yield f"{self._with_a_baseline_of(self.above_itp)} {ITP:g} or more, {limit}."
 
     def _with_a_baseline_of(self, number: int) -> str:

@@ -252,11 +252,11 @@ def _outside_entry(checked: CheckedCohort) -> pl.DataFrame:
     patients = np.flatnonzero(outside | above)
     value = texts(baselines.count.at(patients))
     by_limit = f"outside the entry limit of {baselines.limit}"
-    by_itp = f"which is not ITP (IWG 2009: below {ITP:g})"
+    by_itp = f"which does not meet the definition of ITP (IWG 2009: below {ITP:g})"
     how = pl.DataFrame({"outside": outside[patients], "above": above[patients]})
     why = how.select(
         pl.when(pl.col("outside") & pl.col("above"))
-        .then(pl.lit(f"{by_limit}; {ITP:g} or more is not ITP (IWG 2009)"))
+        .then(pl.lit(f"{by_limit}; {ITP:g} or more does not meet the definition of ITP (IWG 2009)"))
         .when("outside")
         .then(pl.lit(by_limit))
         .otherwise(pl.lit(by_itp))

@@ -47,6 +47,7 @@ def said(cohort):
         ('discount = "immunoglobulin"', {}, None, [NO_RESCUE]),
         ('discount = "days_since_immunoglobulin <= 7"', {"rescue": "ivig"}, None, [NO_END]),
         ('discount = "immunoglobulin"', {"rescue": 1}, None, [NO_CLASS]),
+        ('discount = "days_since_immunoglobulin <= 7"', {"rescue": 1, "rescue_end": ""}, None, [NO_CLASS]),
         ('discount = "rescue"', {"rescue": 1}, None, []),
         ('unless = "treatment_discontinued"', {}, None, [NOT_STOPPED]),
         ('unless = "treatment_discontinued"', {}, {}, [NOT_STOPPED]),
@@ -91,14 +92,14 @@ def test_a_cohort_decided_by_another_set_has_the_notes_of_that_set():
     second = itp_response.classify(first, criteria="fit")
 
     assert [note for note in said(second.cohort) if "IWG" in note] == [
-        "1 of 1 patient has a baseline of 100 or more, which is not ITP (IWG 2009: below 100); Bussel 2018 (FIT-1 and "
-        "FIT-2) states no entry limit."
+        "1 of 1 patient has a baseline of 100 or more, which does not meet the definition of ITP (IWG 2009: below "
+        "100); Bussel 2018 (FIT-1 and FIT-2) states no entry limit."
     ]
     assert itp_response.classify(second, criteria="atra_2022").cohort.notes == first.cohort.notes
 
 
 OUTSIDE = "outside the entry limit of Wu 2022 (ATRA trial): below 30, or bleeding of grade 1 or more."
-NOT_ITP = "of 100 or more, which is not ITP (IWG 2009: below 100)."
+NOT_ITP = "of 100 or more, which does not meet the definition of ITP (IWG 2009: below 100)."
 
 
 @pytest.mark.parametrize(

@@ -157,11 +157,11 @@ class TestEditChecks:
             (
                 "raise",
                 100,
-                "outside the entry limit of Cheng 2011 (RAISE): below 30; 100 or more is not ITP (IWG 2009)",
+                "outside the entry limit of Cheng 2011 (RAISE): below 30; 100 or more does not meet the definition of ITP (IWG 2009)",
             ),
             ("sutimlimab", 30.5, "outside the entry limit of NCT03275454 (sutimlimab): 30 or less"),
             ("sutimlimab", 30, None),
-            ("fit", 100, "which is not ITP (IWG 2009: below 100)"),
+            ("fit", 100, "which does not meet the definition of ITP (IWG 2009: below 100)"),
             ("fit", 99, None),
         ],
     )
