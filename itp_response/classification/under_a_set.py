@@ -42,7 +42,8 @@ def noted(cohort: Cohort, sets: Sequence[Criteria]) -> Cohort:
 def with_notes(cohort: Cohort, notes: Sequence[Note]) -> Cohort:
     """The cohort with these notes, each once, in place of those under another set."""
     of_reading = [note for note in cohort.notes if note.about != UNDER_A_SET]
-    return replace(cohort, notes=(*of_reading, *dict.fromkeys(notes)))
+    all_notes = (*of_reading, *dict.fromkeys(notes))
+    return cohort if all_notes == cohort.notes else replace(cohort, notes=all_notes)
 
 
 def _columns_not_read(cohort: Cohort, criteria: Criteria) -> Iterator[Problem]:
