@@ -32,6 +32,8 @@ class Observation:
     rescue_end: int | None = None
     columns: Mapping[str, Cell] = field(default_factory=dict)
     rescue_name: str | None = None
+    time: datetime.time | None = None
+    """The time of day; None: it is not known."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Patient:
     treatment_discontinued: int | None = None
     columns: Mapping[str, Cell] = field(default_factory=dict)
     day_0: datetime.date | None = None
+    dose_time: datetime.time | None = None
+    """The time of day of the dose on day 0; None: it is not known."""
 
 
 @dataclass(frozen=True)
@@ -1186,6 +1190,8 @@ def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row])
         return None, None
     first, last = criteria["baseline"]["days"]
     counts = [(row.platelets, row.day) for row in rows if first <= row.day <= last and row.platelets is not None]
+    if criteria["baseline"].get("several") == "last_before_dose":
+        counts = with_the_last_before_the_dose(patient, counts)
     if not counts:
         return None, None
     pick = criteria["baseline"].get("pick", "last")
@@ -1193,6 +1199,27 @@ def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row])
         return counts[-1]
     found = [count for count, _ in counts]
     return lowest(found) if pick == "lowest" else mean(found), None
+
+
+def with_the_last_before_the_dose(
+    patient: Patient, counts: list[tuple[Bounds, int | None]]
+) -> list[tuple[Bounds, int | None]]:
+    """The counts with that of day 0 replaced by the last of its counts that was taken by the time of the dose.
+
+    Where all were taken later, day 0 has none. Where one of the times is not known, the lowest stays.
+    """
+    taken = [seen for seen in patient.observations if seen.day == 0 and seen.platelets is not None]
+    if patient.dose_time is None or any(seen.time is None for seen in taken):
+        return counts
+    others = [(count, day) for count, day in counts if day != 0]
+    by_then = [seen for seen in taken if seen.time <= patient.dose_time]
+    if len(others) == len(counts) or not by_then:
+        return others
+    latest = max(seen.time for seen in by_then)
+    count = lowest([bounds_of(seen.platelets) for seen in by_then if seen.time == latest])
+    before = [(count, day) for count, day in others if day < 0]
+    after = [(count, day) for count, day in others if day > 0]
+    return [*before, (count, None), *after]
 
 
 def row_names(chart: Chart, row: Row) -> dict[str, Value]:

@@ -55,6 +55,7 @@ INSTEAD = {
     r"as if they had ended in the event": "treated as events",
     r"(?:dates?|day) known only in part": "partial date",
     r"closed by (?=[a-z{$])": "can no longer be met after",
+    r"\b(?:a|the|rescue|after) wash ?outs?\b": "wash-out; `washout` only where it is the name of a term",
 }
 """Patterns of words that may not come back, and what is written instead."""
 PATTERN = re.compile("|".join(f"(?:{words})" for words in INSTEAD), re.IGNORECASE)
@@ -140,6 +141,8 @@ def test_words_do_not_come_back_in_docstrings(name: str, doc: str) -> None:
         ("fewer than 5, 5 or more, less than 3 days", False),
         ("the result depends on a count", False),
         ("each patient's evidence", False),
+        ("within the washout", True),
+        ('discount = "washout", within the wash-out', False),
     ],
 )
 def test_what_is_looked_for(text: str, is_found: bool) -> None:

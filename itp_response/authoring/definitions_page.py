@@ -12,7 +12,8 @@ from itp_response.evaluation.rules.tree import SINCE, And, Not, Or, Rule, Tree, 
 TOP = """# The definitions side by side
 
 `make definitions` writes this page from the criteria files; its wording is generated from the rules that decide.
-An empty cell means that the endpoint does not specify it.
+An empty cell means that the endpoint does not specify it; *entry* is the baseline with which the source takes in a
+patient.
 *Primary*: the set was checked against its source. *Secondary*: it was checked against another source.
 **Unverified**: its numbers were not checked against any source; do not use it as it stands.
 `itp-response criteria NAME` prints a whole set, with its clock and its interpretations; `itp-response compare` applies
@@ -36,7 +37,7 @@ OTHER_OF_RESCUE = "named: {}"
 def definitions_page() -> str:
     """All shipped sets on one page of Markdown: the sets, then the endpoints of each role."""
     sets = [load(name) for name in shipped()]
-    lines = [TOP, *_markdown(("set", "title", "source", "checked"), [_set_row(criteria) for criteria in sets])]
+    lines = [TOP, *_markdown(("set", "title", "source", "checked", "entry"), [_set_row(criteria) for criteria in sets])]
     for role in (*get_args(ROLES), None):
         lines += ["", f"## {'Without a role' if role is None else role.replace('_', ' ').capitalize()}", ""]
         if role is None:
@@ -55,7 +56,8 @@ def _set_row(criteria: Criteria) -> list[str]:
     source = criteria.file.source
     cited = f"[{source.cite}]({source.link})" if source.link else source.cite
     cited = ", ".join(filter(None, [cited, source.registry]))
-    return [_linked(criteria), criteria.file.title, cited, _mark(criteria) or criteria.file.checked]
+    entry = criteria.eligibility.in_words if criteria.eligibility else ""
+    return [_linked(criteria), criteria.file.title, cited, _mark(criteria) or criteria.file.checked, entry]
 
 
 def _endpoint_row(criteria: Criteria, name: str, model: Endpoint) -> list[str]:

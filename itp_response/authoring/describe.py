@@ -5,6 +5,7 @@ from pathlib import Path
 from itp_response.authoring.intercurrent_events import intercurrent_events
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
+from itp_response.evaluation.eligibility import ITP
 from itp_response.messages.wording import days_in_words, number_in_words, wrapped
 
 CHECKED = {
@@ -91,6 +92,7 @@ def head(criteria: Criteria) -> list[str]:
         f"Day 0: {file.clock.day_0}.",
         f"Complete follow-up: a count on day {number_in_words(file.clock.followed_from)} or later.",
         f"Baseline: as supplied, otherwise {_baseline(criteria)}.",
+        _entry(criteria),
         *NOT_RECORDED[criteria.not_recorded.bleeding],
     ]
 
@@ -98,7 +100,20 @@ def head(criteria: Criteria) -> list[str]:
 def _baseline(criteria: Criteria) -> str:
     baseline = criteria.file.baseline
     picked = {"last": "the last count", "lowest": "the lowest count", "mean": "the mean of the counts"}[baseline.pick]
-    return f"{picked}{days_in_words(baseline.days).replace(',', '')}"
+    several = "; of several counts on day 0, the last before the dose where times of day are known"
+    of_day_0 = "" if baseline.several == "lowest" else several
+    return f"{picked}{days_in_words(baseline.days).replace(',', '')}{of_day_0}"
+
+
+def _entry(criteria: Criteria) -> str:
+    """The baseline with which the source takes in a patient."""
+    entry = criteria.eligibility
+    if entry is None:
+        return (
+            f"Entry: the source, as read, states no baseline count; ITP is defined by a count below {ITP:g} (IWG 2009)."
+        )
+    where = f" ({entry.where})" if entry.where else ""
+    return f"Entry: a baseline {entry.in_words}{where}."
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

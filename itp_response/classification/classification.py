@@ -12,6 +12,7 @@ import polars as pl
 
 from itp_response.classification.as_data import as_data, evidence
 from itp_response.classification.provenance import Provenance, provenance
+from itp_response.classification.under_a_set import Noticed, noted
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
@@ -278,7 +279,8 @@ class Classification(DataResult):
             patients = np.bincount(verdict.value, minlength=len(verdict.labels)).tolist()
             values[name] = Counter(dict(zip(verdict.labels, patients, strict=True)))
         arms = frozenset(self.cohort.arm.drop_nulls().unique().to_list())
-        return ResultCounts(len(self.cohort), len(self.cohort.day), arms, values)
+        noticed = Noticed.of(self.criteria, self.cohort)
+        return ResultCounts(len(self.cohort), len(self.cohort.day), arms, values, noticed)
 
     def summary(self) -> str:
         """The number of patients, the results on each endpoint, assumptions and warnings: for standard error.
@@ -312,12 +314,14 @@ class ResultCounts:
     arms: frozenset[str]
     values: Mapping[str, Counter[str]]
     """By endpoint, in the order of the criteria file: the number of patients by the value's label."""
+    noticed: Noticed
 
     def __add__(self, other: "ResultCounts") -> "ResultCounts":
         values = {name: Counter(dict(patients)) for name, patients in self.values.items()}
         for name, patients in other.values.items():
             values[name].update(patients)
-        return ResultCounts(self.patients + other.patients, self.rows + other.rows, self.arms | other.arms, values)
+        size, rows = self.patients + other.patients, self.rows + other.rows
+        return ResultCounts(size, rows, self.arms | other.arms, values, self.noticed + other.noticed)
 
     def summary(self, criteria: Criteria, cohort: Cohort) -> str:
         """As `Classification.summary`; the cohort gives its source and its notes."""
@@ -407,6 +411,7 @@ def classify(
     cohort = read_study(visits, patients, definitions.file.columns, options, definitions.rescue_names)
     if isinstance(visits, Classification) and definitions is visits.criteria:
         return visits
+    cohort = noted(cohort, [definitions])
     return Classification(definitions, cohort, evaluate(definitions, cohort, threads))
 
 

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 
 from itp_response.classification.classification import DEFAULT_CRITERIA, Classification, CriteriaInput
+from itp_response.classification.under_a_set import noted
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import in_table
 from itp_response.cohort.notation import cohort_of
@@ -48,7 +49,7 @@ FROM_0 = f"{NUMBERED}from-0"
 """What a note has that is due to the plan, as the whole study is asked how days are numbered."""
 BLEEDING = (GRADE_0, NO_GRADE_0, NO_GRADE)
 NUMBERS_AND_NAMES = re.compile(r"'[^']*'(?:, '[^']*')*(?: and [\d,]+ more)?|\b\d[\d,]*\b")
-PLURAL = re.compile(r"s\b| is\b| are\b")
+PLURAL = re.compile(r" ha(?:s|ve)\b|s\b| is\b| are\b")
 BEGINS_WITH_NUMBER = re.compile(r"(?:\w+: )?\d")
 Header = dict[str, str]
 """The columns of a table that are read: our name for each, and its name in the table."""
@@ -209,7 +210,7 @@ def _inspected(plan: PartitionPlan, visits: pl.DataFrame, patients: pl.DataFrame
         yield Inspected("scored")
     if cohort.has_dates:
         yield Inspected("dated")
-    for note in cohort.notes:
+    for note in noted(cohort, [plan.criteria]).notes:
         about_rows = not (visits.is_empty() and SKIPPED in note.text)
         if note.about != "quarantine" and about_rows and (numbering or FROM_0 not in note.text):
             yield Inspected("warning" if note.warning else "note", text=note.text)

@@ -249,6 +249,12 @@ class StudyArguments:
 
             write(classification.cohort.quarantine, self.quarantine_file, classification.provenance())
 
+    def say_warnings(self, cohort: Any) -> None:
+        """The warnings on a study, on standard error, beside what is shown of one patient."""
+        warnings = [line for line in cohort.note_lines if line.startswith("warning: ")]
+        if warnings:
+            say("\n".join(warnings))
+
     def say_notes(self, cohort: Any, *assumed: str) -> None:
         """What was assumed and noticed, on standard error, beside a result that has no room for it."""
         say("\n".join([*assumed, *cohort.note_lines]))

@@ -137,6 +137,7 @@ def explain(study: StudyArguments, patient: tuple[str, ...], endpoint: tuple[str
 
     classification = study.call(classify_study)
     study.write_quarantine(classification)
+    study.say_warnings(classification.cohort)
     asked = [(one, name) for one in dict.fromkeys(patient) for name in dict.fromkeys(endpoint) or (None,)]
     if as_json:
         content = [certificate(classification, patient=one, endpoint=name) for one, name in asked]

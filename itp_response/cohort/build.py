@@ -60,6 +60,7 @@ def build(patients: Patients, observed: Observations) -> Cohort:
         treatment_discontinued=np.full(number, np.inf) if discontinued is None else discontinued,
         patient_columns=dict(patients.columns),
         actual_arm=patients.actual_arm,
+        before_dose=patients.before_dose,
         first_row=offsets(np.bincount(patient, minlength=number)),
         patient=patient.astype(np.int32, copy=False),
         day=day.astype(np.int32, copy=False),

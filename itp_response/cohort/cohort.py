@@ -7,7 +7,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from itp_response.cohort.observations import Imputed, LeftOut, Note, Origin, Partial, ReadFrom, RescueCourses
+from itp_response.cohort.observations import (
+    BeforeDose,
+    Imputed,
+    LeftOut,
+    Note,
+    Origin,
+    Partial,
+    ReadFrom,
+    RescueCourses,
+)
 from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers, offsets, ranges
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import counted, counted_patients
@@ -72,6 +81,8 @@ class Cohort(DataResult):
 
     `arm` is the one assigned.
     """
+    before_dose: BeforeDose | None = None
+    """(P) The counts of day 0 before the dose; None: no times of day are known."""
     source: str = ""
     """Name of the source, for the evidence."""
     row_word: str = "line"
@@ -80,6 +91,8 @@ class Cohort(DataResult):
     """The identifier of the study in its data; empty: there is none, or several."""
     records_rescue: bool = True
     """An input says when rescue treatment was given, be it that none was."""
+    records_rescue_end: bool = True
+    """An input says when rescue treatments ended, be it that none lasted longer than a day."""
     bleeding_is_log: bool = False
     """Bleeding is written down as a log of events, so that no grade was taken as a grade of 0."""
     origin: Origin | None = None
@@ -190,6 +203,7 @@ class Cohort(DataResult):
             actual_arm=None if self.actual_arm is None else self.actual_arm[positions],
             day_0=self.day_0[positions],
             baseline=self.baseline.at(positions),
+            before_dose=None if self.before_dose is None else self.before_dose.at(positions),
             treatment_discontinued=self.treatment_discontinued[positions],
             patient_columns={name: column.at(positions) for name, column in self.patient_columns.items()},
             first_row=offsets(self.first_row[positions + 1] - self.first_row[positions]),

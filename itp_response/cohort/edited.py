@@ -88,6 +88,7 @@ def copied_patients(cohort: Cohort, patients: Ints) -> Patients:
         id=pl.Series("patient_id", np.arange(len(patients))).cast(pl.String),
         day_0=cohort.day_0[patients],
         baseline=cohort.baseline.at(patients),
+        before_dose=None if cohort.before_dose is None else cohort.before_dose.at(patients),
         treatment_discontinued=cohort.treatment_discontinued[patients],
         columns={name: column.at(patients) for name, column in cohort.patient_columns.items()},
     )

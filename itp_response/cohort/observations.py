@@ -29,6 +29,20 @@ class Note:
 
 
 @dataclass(frozen=True)
+class BeforeDose:
+    """What the times of day tell of the counts of day 0: which of them were taken before the dose."""
+
+    count: Numbers
+    """(P) The last count on day 0 at the time of the dose or before it, 10⁹/L; NaN: none."""
+    known: Bools
+    """(P) There are counts on day 0, and their times and that of the dose are known."""
+
+    def at(self, index: Index) -> "BeforeDose":
+        """The same of the patients at these positions."""
+        return BeforeDose(self.count.at(index), self.known[index])
+
+
+@dataclass(frozen=True)
 class Patients:
     """The patients of a cohort (P), before their observations are put in order; what is None is missing for all."""
 
@@ -46,6 +60,7 @@ class Patients:
     """(P) The day; infinite: treatment was not discontinued."""
     columns: Mapping[str, Column] = field(default_factory=dict)
     """(P) Each of the further columns."""
+    before_dose: BeforeDose | None = None
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,15 @@ import polars as pl
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said, texts
 from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers
+from itp_response.evaluation.eligibility import ITP, Entered
 from itp_response.readers.plausible_counts import banded, in_another_unit, patient_bands
 
 Priority = Literal["high", "medium", "low"]
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 """High: a value or a date may be wrong, so that a result may change. Medium: something may be missing. Low: a record
 that no result depends on."""
+LookedAt = Literal["patient-days", "days with a count", "patients", "rescue treatments", "confirmed responses"]
+"""What a check looks at, each of which it may fire at once."""
 COLUMNS = ("patient_id", "check", "day", "file", "line", "column", "value", "says")
 
 TENFOLD = (7.0, 14.0)
@@ -54,6 +57,7 @@ PATIENT_UNIT = (
 TWICE = "The same platelet count twice on day {} ({} {}): which record should stay?"
 SEVERAL = "Platelet counts of {} on day {} ({} {}): which is correct? The lowest is used."
 DOSED = "dose_after_stop"
+OUTSIDE_ENTRY = "baseline_outside_entry"
 WINDOW = 7
 """Days about a planned visit at most; between visits closer than that, less than half of the days between them."""
 
@@ -68,10 +72,24 @@ class Confirmed:
 
 
 @dataclass(frozen=True)
+class Baselines:
+    """The baselines of the patients (P), and what the source admits."""
+
+    count: Numbers
+    """(P) 10⁹/L; NaN: not known."""
+    row: Ints
+    """(P) The row that the baseline is from; -1: none, as the patient table has it."""
+    entered: Entered
+    limit: str
+    """The entry limit of the source in words; empty: it states none."""
+
+
+@dataclass(frozen=True)
 class CheckedCohort:
     """A cohort as the checks look at it."""
 
     cohort: Cohort
+    baselines: Baselines
     planned: Ints
     """The planned visit days, in order; none: empty."""
     born: Floats
@@ -80,6 +98,19 @@ class CheckedCohort:
     """(P) The latest day of death."""
     confirmed: tuple[Confirmed, ...]
     """The endpoints that are confirmed by a second count."""
+
+    def looked_at(self, of: LookedAt) -> int:
+        """How many records, or patients, the checks of that kind look at."""
+        match of:
+            case "days with a count":
+                return len(self.counted)
+            case "patients":
+                return len(self.cohort)
+            case "rescue treatments":
+                return len(self.cohort.courses.row)
+            case "confirmed responses":
+                return sum(int((confirmed.confirming != NONE).sum()) for confirmed in self.confirmed)
+        return len(self.cohort.day)
 
     @cached_property
     def counted(self) -> Ints:
@@ -140,6 +171,7 @@ class EditCheck:
     name: str
     priority: Priority
     asks: str
+    of: LookedAt
     fire: Callable[[CheckedCohort], pl.DataFrame]
 
 
@@ -208,6 +240,37 @@ def _high(checked: CheckedCohort) -> pl.DataFrame:
         value,
         said("Platelet count of {}, which is very high: is it correct, or in cells/µL?", value),
     )
+
+
+# ENTRY
+
+
+def _outside_entry(checked: CheckedCohort) -> pl.DataFrame:
+    """The patients with a baseline outside the entry of the source, or one that is not thrombocytopenia."""
+    baselines, cohort = checked.baselines, checked.cohort
+    outside, above = baselines.entered.outside, baselines.entered.above_itp
+    patients = np.flatnonzero(outside | above)
+    value = texts(baselines.count.at(patients))
+    by_limit = f"outside the entry limit of {baselines.limit}"
+    by_itp = f"which does not meet the definition of ITP (IWG 2009: below {ITP:g})"
+    how = pl.DataFrame({"outside": outside[patients], "above": above[patients]})
+    why = how.select(
+        pl.when(pl.col("outside") & pl.col("above"))
+        .then(pl.lit(f"{by_limit}; {ITP:g} or more does not meet the definition of ITP (IWG 2009)"))
+        .when("outside")
+        .then(pl.lit(by_limit))
+        .otherwise(pl.lit(by_itp))
+    ).to_series()
+    says = said("Baseline platelet count of {}, {}. Is it correct, and was the patient eligible?", value, why)
+    row = baselines.row[patients]
+    if not len(cohort.day):
+        return checked.fired(row[:0], "platelets", value[:0], says[:0])
+    fired = checked.fired(np.maximum(row, 0), "platelets", value, says)
+    nowhere = pl.lit(pl.Series(row == NONE))
+    # A baseline of the patient table is in no row of the visits.
+    empty = [pl.when(nowhere).then(None).otherwise(pl.col(name)).alias(name) for name in ("day", "line", "file")]
+    column = pl.when(nowhere).then(pl.lit("baseline")).otherwise("column").alias("column")
+    return fired.with_columns(cohort.id.gather(patients).alias("patient_id"), column, *empty)
 
 
 # COUNTS BESIDE THEIR NEIGHBOURS
@@ -376,6 +439,9 @@ def _rescues(cohort: Cohort, rows: Ints) -> pl.Series:
 
 def _untreated(checked: CheckedCohort) -> pl.DataFrame:
     cohort = checked.cohort
+    if not cohort.records_rescue:  # then nobody said of any count that no rescue treatment was given
+        none = np.zeros(0, dtype=np.int64)
+        return checked.fired(none, "platelets", texts(none), texts(none))
     low = cohort.platelets.high < TREATED_BELOW
     bleeds = cohort.bleeding_grade >= TREATED_GRADE
     covered = cohort.days_since_rescue <= TREATED_WITHIN
@@ -434,58 +500,106 @@ def after_stop_in_words(what: str, stopped: Floats, day: Ints) -> pl.Series:
 
 
 EDIT_CHECKS: tuple[EditCheck, ...] = (
-    EditCheck("ten_times_off", "high", "Is a count ten times that of both its neighbours, or a tenth of it?", _tenfold),
+    EditCheck(
+        "ten_times_off",
+        "high",
+        "Is a count ten times that of both its neighbours, or a tenth of it?",
+        "days with a count",
+        _tenfold,
+    ),
     EditCheck(
         "other_unit",
         "high",
         "Does a count differ from the patient's median by a factor of about a thousand?",
+        "days with a count",
         _thousandfold,
     ),
     EditCheck(
         "patient_in_another_unit",
         "high",
         "Do a patient's counts differ from the cohort's by powers of ten?",
+        "patients",
         _in_another_unit,
     ),
-    EditCheck("zero", "high", "Is a count of 0 a count, or is it missing?", _zero),
-    EditCheck("very_high", "high", "Is a count of 1,000 or more correct?", _high),
+    EditCheck(
+        OUTSIDE_ENTRY,
+        "high",
+        "Was a patient with a baseline outside the trial's entry, or without thrombocytopenia, eligible?",
+        "patients",
+        _outside_entry,
+    ),
+    EditCheck("zero", "high", "Is a count of 0 a count, or is it missing?", "days with a count", _zero),
+    EditCheck("very_high", "high", "Is a count of 1,000 or more correct?", "days with a count", _high),
     EditCheck(
         "isolated_drop",
         "medium",
         "Is one low count between two higher ones, without bleeding, an artefact of the sample?",
+        "days with a count",
         _isolated_drop,
     ),
-    EditCheck("jump", "medium", "Is a change of more than 400 within a week correct?", _jump),
-    EditCheck("same_count_twice", "low", "Is the same count, recorded twice on a day, one count?", _same_count),
-    EditCheck("two_counts_a_day", "medium", "Which of several counts on one day is correct?", _other_count),
-    EditCheck("before_birth", "high", "Was something observed before the patient was born?", _before_birth),
-    EditCheck("after_death", "high", "Was something observed after the patient died?", _after_death),
-    EditCheck("out_of_window", "low", "Is a count far from every planned visit dated correctly?", _out_of_window),
+    EditCheck("jump", "medium", "Is a change of more than 400 within a week correct?", "days with a count", _jump),
+    EditCheck(
+        "same_count_twice",
+        "low",
+        "Is the same count, recorded twice on a day, one count?",
+        "days with a count",
+        _same_count,
+    ),
+    EditCheck(
+        "two_counts_a_day",
+        "medium",
+        "Which of several counts on one day is correct?",
+        "days with a count",
+        _other_count,
+    ),
+    EditCheck(
+        "before_birth", "high", "Was something observed before the patient was born?", "patient-days", _before_birth
+    ),
+    EditCheck("after_death", "high", "Was something observed after the patient died?", "patient-days", _after_death),
+    EditCheck(
+        "out_of_window",
+        "low",
+        "Is a count far from every planned visit dated correctly?",
+        "days with a count",
+        _out_of_window,
+    ),
     EditCheck(
         "confirmed_late",
         "medium",
         "Is a count missing between the two counts of a response that lie far apart?",
+        "confirmed responses",
         _far_apart,
     ),
-    EditCheck("rescue_without_a_name", "medium", "What was given as rescue treatment?", _nameless_rescue),
+    EditCheck(
+        "rescue_without_a_name", "medium", "What was given as rescue treatment?", "rescue treatments", _nameless_rescue
+    ),
     EditCheck(
         "rescue_not_measured",
         "medium",
         "Was no count taken within two weeks after rescue treatment?",
+        "rescue treatments",
         _unmeasured_rescue,
     ),
     EditCheck(
         "rescue_not_given",
         "medium",
         "Was no rescue treatment given for a count below 10 or bleeding of grade 2 or more?",
+        "patient-days",
         _untreated,
     ),
     EditCheck(
         "rescue_after_stop",
         "high",
         "Was rescue treatment given after the patient had discontinued?",
+        "rescue treatments",
         _rescue_after_stop,
     ),
-    EditCheck(DOSED, "high", "Was study treatment given after the patient had discontinued it?", _dose_after_stop),
+    EditCheck(
+        DOSED,
+        "high",
+        "Was study treatment given after the patient had discontinued it?",
+        "patient-days",
+        _dose_after_stop,
+    ),
 )
 """The checks, in the order in which those of a patient's day are listed."""

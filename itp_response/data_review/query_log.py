@@ -29,20 +29,38 @@ WIDTHS = {"query_id": 30, "question": 60, "days": 18, "dates": 24, "places": 30,
 WIDTH = 14
 
 
-def query_log(findings: pl.DataFrame, data_queries: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
+def query_log(
+    findings: pl.DataFrame, systematic: pl.DataFrame, data_queries: pl.DataFrame, cohort: Cohort
+) -> pl.DataFrame:
     """The queries of a review, one per patient and cause: those of high priority first, then by patient.
 
-    `findings` and `data_queries` are the frames of a `Review`, with the `place` of each row in words. The columns are
+    `findings` and `data_queries` are the frames of a `Review`, with the `place` of each row in words, and `systematic`
+    has the checks of which the findings are one query about all patients. The columns are
     those of `COLUMNS`: the parts of `days`, `dates`, `places` and `values` are separated by semicolons, `status` is
     "open", and the columns of `ANSWERS` are empty.
     """
-    queries = pl.concat([_of_findings(findings), _of_endpoints(data_queries)])
+    alone = findings.filter(~pl.col("check").is_in(systematic["check"].to_list()))
+    queries = pl.concat([_of_systematic(systematic), _of_findings(alone), _of_endpoints(data_queries)])
     position = cohort.id.alias("patient_id").to_frame().with_row_index("position")
     rank = pl.col("priority").replace_strict({word: rank for rank, word in enumerate(PRIORITIES)})
     queries = queries.join(position, on="patient_id", how="left", maintain_order="left").with_columns(rank=rank)
-    queries = queries.sort("rank", "position", maintain_order=True, nulls_last=True)
+    queries = queries.sort("rank", "position", maintain_order=True, nulls_last=False)
     empty = [pl.lit(None, dtype=pl.String).alias(name) for name in ANSWERS]
     return queries.with_columns(pl.lit(STATES[0]).alias("status"), *empty).select(COLUMNS)
+
+
+def _of_systematic(systematic: pl.DataFrame) -> pl.DataFrame:
+    """A query about all patients for each check that fires at most of what it looks at."""
+    empty = [pl.lit(None, dtype=pl.String).alias(name) for name in ("days", "dates", "places", "values", "endpoints")]
+    return systematic.select(
+        "query_id",
+        "priority",
+        pl.lit(None, dtype=pl.String).alias("patient_id"),
+        pl.col("check").alias("cause"),
+        "question",
+        "observations",
+        *empty,
+    )
 
 
 def _of_findings(findings: pl.DataFrame) -> pl.DataFrame:

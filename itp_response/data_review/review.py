@@ -9,14 +9,18 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
+from itp_response.classification.under_a_set import entry_in_words
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import said
+from itp_response.cohort.values import NONE
 from itp_response.data_review.data_queries import data_queries
-from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, CheckedCohort, Confirmed
+from itp_response.data_review.edit_checks import COLUMNS, EDIT_CHECKS, Baselines, CheckedCohort, Confirmed
 from itp_response.data_review.query_log import query_log, write_query_log
+from itp_response.data_review.source_checks import ASKS, SourceChecks, source_checks
 from itp_response.data_review.source_checks import PRIORITIES as OF_SOURCE_CHECKS
-from itp_response.data_review.source_checks import SourceChecks, source_checks
+from itp_response.data_review.systematic import ALL_IN_WORDS, ALL_PATIENTS, systematic, systematic_checks
+from itp_response.evaluation.eligibility import entered
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import aligned, counted, counted_patients, wrapped
 from itp_response.readers.files import Tabular
@@ -41,20 +45,42 @@ class Review(DataResult):
 
     @cached_property
     def _frame(self) -> pl.DataFrame:
-        planned = np.unique(np.array(self.classification.criteria.file.clock.visits, dtype=np.int64))
-        checked = CheckedCohort(
-            self.cohort, planned, self.source_checks.born, self.source_checks.died, tuple(self._confirmed())
-        )
+        checked = self._checked
         of_cohort = [check.fire(checked).with_columns(pl.lit(check.name).alias("check")) for check in EDIT_CHECKS]
         fired = pl.concat([frame.select(COLUMNS) for frame in (*of_cohort, self.source_checks.fired)])
         positions = self.cohort.id.alias("patient_id").to_frame().with_row_index("position")
         fired = fired.join(positions, on="patient_id", how="left", maintain_order="left")
         fired = fired.sort("position", "day", maintain_order=True, nulls_last=True).drop("position")
+        systematic = pl.col("check").is_in(systematic_checks(fired, self._looked_at))
+        of_whom = pl.when(systematic).then(pl.lit(ALL_PATIENTS)).otherwise("patient_id")
         fired = self._with_dates(fired).with_columns(
-            query_id=pl.format("{}.{}", "patient_id", "check"),
+            query_id=pl.format("{}.{}", of_whom, "check"),
             priority=pl.col("check").replace_strict(PRIORITY, return_dtype=pl.String),
         )
         return fired.select("query_id", "priority", *(name for name in fired.columns if name not in ADDED))
+
+    @cached_property
+    def _checked(self) -> CheckedCohort:
+        planned = np.unique(np.array(self.classification.criteria.file.clock.visits, dtype=np.int64))
+        source = self.source_checks
+        return CheckedCohort(
+            self.cohort, self._baselines(), planned, source.born, source.died, tuple(self._confirmed())
+        )
+
+    def _baselines(self) -> Baselines:
+        criteria, patient_days = self.classification.criteria, self.classification.patient_days
+        row = np.full(len(self.cohort), NONE)
+        rows = patient_days.rows_of_baseline
+        row[patient_days.patient[rows]] = rows  # the last assignment stands
+        how = entered(criteria.eligibility, criteria.baseline.days, patient_days)
+        limit = entry_in_words(criteria) if criteria.eligibility else ""
+        return Baselines(patient_days.baseline, row, how, limit)
+
+    @cached_property
+    def _looked_at(self) -> dict[str, tuple[int, str]]:
+        """How many records each check looks at, and what they are."""
+        of_cohort = {check.name: (self._checked.looked_at(check.of), check.of) for check in EDIT_CHECKS}
+        return of_cohort | dict(self.source_checks.looked_at)
 
     def _with_dates(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with the `date` of each `day` beside it; null: it has no day, or day 0 has no date."""
@@ -74,7 +100,8 @@ class Review(DataResult):
     def frame(self) -> pl.DataFrame:
         """A row for each observation at which an edit check fires, by patient and day.
 
-        `query_id` (the same for all findings of a check about a patient), `priority` (`high`: a result may change;
+        `query_id` (the same for all findings of a check about a patient; of a check that fires at most of what it looks
+        at, the same for all patients), `priority` (`high`: a result may change;
         `medium`: something may be missing; `low`), `patient_id`, `check`, `day`, `date` (null where day 0 has none),
         `file`, `line`, `column`, `value` as recorded (null: nothing was), `says`.
         """
@@ -100,6 +127,9 @@ class Review(DataResult):
     def query_log(self) -> pl.DataFrame:
         """A row per query, one per patient and cause, for a site to answer: those of high priority first.
 
+        A check that fires at more than half of what it looks at, and ten times or more, asks about how the study is
+        recorded: it is one query for all patients, without `patient_id` and places. `frame` has each finding.
+
         `query_id`, `priority`, `patient_id`, `cause` (the edit check, or `not_evaluable`), `question`, `observations`
         (how many it is about), their `days`, `dates`, `places` and `values` (texts, separated by semicolons), the
         `endpoints` that are not evaluable without an answer, `status` (`open`), and `answer`, `answered_by`,
@@ -113,9 +143,28 @@ class Review(DataResult):
         in_file = queries["line"].is_not_null()
         return query_log(
             self._frame.with_columns(place=self._places(self._frame)),
+            self._systematic,
             queries.with_columns(place=self._places(queries).set(~in_file, None)),
             self.cohort,
         )
+
+    @cached_property
+    def _systematic(self) -> pl.DataFrame:
+        return systematic(self._frame, self._looked_at, {check.name: check.asks for check in EDIT_CHECKS} | ASKS)
+
+    def listed(self) -> pl.DataFrame:
+        """The findings as they are listed for people: `patient_id`, `check`, `says`, `place`.
+
+        Those of a check that fires at most of what it looks at are one row, first, with their number.
+        """
+        columns = ("patient_id", "check", "says", "place")
+        alone = self._frame.with_columns(place=self._places(self._frame)).filter(
+            ~pl.col("check").is_in(self._systematic["check"].to_list())
+        )
+        together = self._systematic.with_columns(
+            patient_id=pl.lit(ALL_IN_WORDS), says="question", place=pl.lit(None, dtype=pl.String)
+        )
+        return pl.concat([together.select(columns), alone.select(columns)])
 
     def write(self, path: str | Path) -> None:
         """Write `frame()` to a `.csv`, `.json` or `.parquet` file, whole or not at all, with its provenance."""
@@ -135,12 +184,14 @@ class Review(DataResult):
 
     def _places(self, frame: pl.DataFrame) -> pl.Series:
         word = f"{self.cohort.number_word} " if self.cohort.number_word else ""
-        return said(f"{{}} {word}{{}}", frame["file"], frame["line"])
+        return said(f"{{}} {word}{{}}", frame["file"], frame["line"]).set(frame["file"].is_null(), None)
 
     def _headline(self) -> str:
-        log = self.query_log()
-        patients = f"{log['patient_id'].n_unique():,} of {counted_patients(len(self.cohort))}"
-        return f"Data queries: {len(log):,}, about {patients}. {self.classification.criteria.response_definition}"
+        return f"{self._number_of_queries()}. {self.classification.criteria.response_definition}"
+
+    def _number_of_queries(self) -> str:
+        patients = pl.concat([self._frame["patient_id"], self._data_queries["patient_id"]]).n_unique()
+        return f"Data queries: {len(self.query_log()):,}, about {patients:,} of {counted_patients(len(self.cohort))}"
 
     def _pieces(self) -> Iterator[str]:
         columns = ("priority", "patient_id", "cause", "question", "places")
@@ -152,24 +203,23 @@ class Review(DataResult):
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
+    def _causes(self) -> Iterator[tuple[str, str, str, str]]:
+        """Each cause of queries with its priority, its patients and its observations."""
+        in_all = dict(self._systematic.select("check", "patients").iter_rows())
+        causes = self.query_log().group_by("priority", "cause", maintain_order=True)
+        for priority, cause, patients, number in causes.agg(
+            pl.col("patient_id").n_unique(), pl.col("observations").sum()
+        ).iter_rows():
+            yield priority, cause, counted_patients(in_all.get(cause, patients)), counted(number, "observation")
+
     def _lines(self) -> Iterator[str]:
         log = self.query_log()
-        patients = log["patient_id"].n_unique()
-        yield f"Data queries: {len(log):,}, about {patients:,} of {counted_patients(len(self.cohort))}"
+        yield self._number_of_queries()
         if len(log):
-            causes = log.group_by("priority", "cause", maintain_order=True).agg(
-                pl.col("patient_id").n_unique(), pl.col("observations").sum()
-            )
-            yield aligned(
-                [
-                    (priority, cause, counted_patients(of), counted(number, "observation"))
-                    for priority, cause, of, number in causes.iter_rows()
-                ],
-                indent="  ",
-            )
+            yield aligned(list(self._causes()), indent="  ")
             columns = ("patient_id", "priority", "cause", "question", "places")
             for patient, priority, cause, question, places in log.select(columns).iter_rows():
-                yield from ("", f"{patient}  {priority}  {cause}")
+                yield from ("", f"{patient or ALL_IN_WORDS}  {priority}  {cause}")
                 place = "" if places is None else f" ({places.partition(';')[0]})"
                 yield from wrapped(f"{question}{place}", first="  ", further="  ")
         if self.cohort.notes:

@@ -4,6 +4,7 @@ These are dates of birth and death, bleeding that was recorded but not graded, r
 SDTM study.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,10 @@ REASON_COLUMNS = (REASON, "reason_for_rescue", "rescue_indication", "rescue_for"
 UNGRADED, UNREASONED = "bleeding_without_a_grade", "rescue_without_a_reason"
 PRIORITIES: dict[str, Priority] = {UNGRADED: "high", UNREASONED: "low"}
 """Of the checks that are made here alone."""
+ASKS = {UNGRADED: "Which WHO grade was the bleeding?", UNREASONED: "Why was rescue treatment given?"}
+"""The question of each."""
+LOOKED_AT = {UNGRADED: "records of bleeding", UNREASONED: "rescue treatments"}
+"""What each looks at."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class SourceChecks:
     """(P) The latest possible death."""
     fired: pl.DataFrame
     """The checks that fired, with the columns of `edit_checks.COLUMNS`."""
+    looked_at: Mapping[str, tuple[int, str]]
+    """How many records each of these checks looks at, and what they are."""
 
 
 def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, options: ReadOptions) -> SourceChecks:
@@ -67,7 +74,7 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, optio
     """
     not_known = np.full(len(cohort), np.nan)
     if isinstance(visits, Classification | Cohort):
-        return SourceChecks(not_known, not_known, _nothing())
+        return SourceChecks(not_known, not_known, _nothing(), {})
     problems, options = Problems(), options.told_by(getattr(visits, "options", {}))
     if is_study(visits):
         assert isinstance(visits, str | Path | MappedStudy)
@@ -89,10 +96,14 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, optio
     if patient_table.header:
         patient_table = without_codes(patient_table, options.told | patient_table.told, Problems())
         born, died = _life_days(patient_table, life_dates, cohort, options, problems)
-    of_bleeding = [_ungraded(visit_table, name, cohort) for name in BLEEDING_COLUMNS if visit_table.has(name)]
-    words = RescueWords.told(options.told | visit_table.told)
-    of_rescue = [_unreasoned(visit_table, name, cohort, words) for name in REASON_COLUMNS if visit_table.has(name)]
-    return SourceChecks(born, died, pl.concat([_nothing(), *of_bleeding, *of_rescue, of_doses]))
+    bleeds = {name: _bleeding(visit_table, name) for name in BLEEDING_COLUMNS if visit_table.has(name)}
+    of_bleeding = [_ungraded(visit_table, name, rows, cohort) for name, rows in bleeds.items()]
+    rescues = _rescues(visit_table, RescueWords.told(options.told | visit_table.told))
+    reasons = [name for name in REASON_COLUMNS if visit_table.has(name)]
+    of_rescue = [_unreasoned(visit_table, name, rescues, cohort) for name in reasons]
+    numbers = {UNGRADED: sum(map(len, bleeds.values())), UNREASONED: len(rescues) * len(reasons)}
+    looked_at = {name: (number, LOOKED_AT[name]) for name, number in numbers.items()}
+    return SourceChecks(born, died, pl.concat([_nothing(), *of_bleeding, *of_rescue, of_doses]), looked_at)
 
 
 def _table(source: Any, what: str, order: int, names: tuple[str, ...], problems: Problems) -> NamedTable:
@@ -126,21 +137,30 @@ def _life_days(
 # CHECKS OF THE VISITS
 
 
-def _ungraded(visits: NamedTable, name: str, cohort: Cohort) -> pl.DataFrame:
-    """Bleeding that a column records in a line without a grade."""
+def _bleeding(visits: NamedTable, name: str) -> Ints:
+    """The rows in which a column records bleeding."""
     text = as_text(visits.cells(name).values)
-    bleeds = (text.is_not_null() & ~text.str.to_lowercase().is_in(NO_BLEEDING)).to_numpy()
-    rows = np.flatnonzero(bleeds)
+    return np.flatnonzero((text.is_not_null() & ~text.str.to_lowercase().is_in(NO_BLEEDING)).to_numpy())
+
+
+def _ungraded(visits: NamedTable, name: str, rows: Ints, cohort: Cohort) -> pl.DataFrame:
+    """Bleeding that a column records in these rows, without a grade."""
+    text = as_text(visits.cells(name).values)
     rows = rows[is_empty(visits.cells("bleeding_grade"), rows)]
     says = said("Bleeding ({}) without a grade: which WHO grade was it?", text.gather(rows))
     return _fired(visits, cohort, rows, UNGRADED, visits.cells(name).name, text.gather(rows), says)
 
 
-def _unreasoned(visits: NamedTable, name: str, cohort: Cohort, words: RescueWords) -> pl.DataFrame:
-    """Rescue treatment without a reason, where visits have a column for the reason."""
+def _rescues(visits: NamedTable, words: RescueWords) -> Ints:
+    """The rows in which a rescue treatment begins."""
     text = as_text(visits.cells("rescue").values)
     begins = [given for given in text.drop_nulls().unique() if words.meaning(given).begins]
-    rows = np.flatnonzero(text.is_in(begins).fill_null(value=False).to_numpy())
+    return np.flatnonzero(text.is_in(begins).fill_null(value=False).to_numpy())
+
+
+def _unreasoned(visits: NamedTable, name: str, rows: Ints, cohort: Cohort) -> pl.DataFrame:
+    """Rescue treatment that begins in these rows, without a reason in the column for it."""
+    text = as_text(visits.cells("rescue").values)
     rows = rows[is_empty(visits.cells(name), rows)]
     says = said("Rescue treatment ({}) without a reason: why was it given?", text.gather(rows))
     return _fired(visits, cohort, rows, UNREASONED, visits.cells("rescue").name, text.gather(rows), says)

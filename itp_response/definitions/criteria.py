@@ -21,7 +21,9 @@ from itp_response.definitions.checks import (
 from itp_response.definitions.interpretations import changed, offered, useless_changes
 from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
+from itp_response.evaluation.eligibility import Eligibility
 from itp_response.evaluation.endpoints import KINDS, Endpoint
+from itp_response.evaluation.rules.tree import names_in
 from itp_response.evaluation.verdicts import Reasons
 from itp_response.messages.errors import CriteriaError, Problem, nearest, nearest_word, unknown
 from itp_response.messages.results import DataResult, html_frame, html_paragraph
@@ -82,6 +84,11 @@ class Criteria(DataResult):
         return self.file.baseline
 
     @property
+    def eligibility(self) -> Eligibility | None:
+        """The baseline with which the source takes in a patient; None: it states none."""
+        return self.file.eligibility if self.file.eligibility.is_stated else None
+
+    @property
     def not_recorded(self) -> NotRecorded:
         """What is assumed of what was not recorded."""
         return self.file.not_recorded
@@ -138,6 +145,12 @@ class Criteria(DataResult):
     def rescue_names(self) -> tuple[str, ...]:
         """The names of all treatments of `[rescues]`."""
         return tuple(name for names in self.rescues.values() for name in sorted(names))
+
+    @cached_property
+    def names_observed(self) -> frozenset[str]:
+        """The names of what is observed that its rules use, terms opened."""
+        rules = [asked for model in self.endpoints.values() for asked in model.rules() if asked.of != "endpoints"]
+        return frozenset(name for asked in rules for name in names_in(asked.rule.tree))
 
     @cached_property
     def rescues(self) -> dict[str, frozenset[str]]:

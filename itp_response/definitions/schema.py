@@ -8,6 +8,7 @@ from pydantic import Field, TypeAdapter
 
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
+from itp_response.evaluation.eligibility import Eligibility
 from itp_response.evaluation.endpoints import AnyEndpoint
 from itp_response.messages.strict_model import StrictModel
 
@@ -65,6 +66,7 @@ class CriteriaFile(StrictModel):
     source: Source
     clock: Clock
     baseline: Baseline
+    eligibility: Eligibility = Field(default_factory=Eligibility)
     not_recorded: NotRecorded = Field(default_factory=NotRecorded)
     columns: dict[str, ColumnDeclared] = Field(default_factory=dict, description="further columns that rules use")
     rescues: dict[str, tuple[str, ...]] = Field(

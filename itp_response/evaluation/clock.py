@@ -122,6 +122,10 @@ class Baseline(StrictModel):
 
     days: Days = Field(description="first and last day of the counts that it may come from")
     pick: Literal["last", "lowest", "mean"] = "last"
+    several: Literal["lowest", "last_before_dose"] = Field(
+        default="lowest",
+        description="which of several counts on day 0: the lowest, or the last before the dose, if times are known",
+    )
 
 
 UnrecordedBleeding = Literal["unknown", "bleeding", "none"]

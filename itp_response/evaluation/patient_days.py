@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.build import days_since
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.observations import BeforeDose
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, known
 from itp_response.evaluation.clock import Baseline, Clock, Length, NotRecorded
 from itp_response.evaluation.rules.tree import SINCE, Tree
@@ -176,7 +177,7 @@ class PatientDays:
 
     def _picked(self) -> Numbers:
         """(P) The count that `[baseline]` picks; NaN where the patient has none in its days."""
-        counts = self.counts.at(self._baseline_rows)
+        counts = self._baseline_counts
         low = self._picked_of(counts.low)
         return exactly(low) if counts.exact else Numbers(low, self._picked_of(counts.high))
 
@@ -201,14 +202,57 @@ class PatientDays:
     def _baseline_rows(self) -> Ints:
         """The rows with a count on the days from which `[baseline]` picks."""
         first, last = self._picks_baseline.days
-        return np.flatnonzero((self.day >= first) & (self.day <= last) & self.has_count)
+        chosen = (self.day >= first) & (self.day <= last) & self.has_count
+        if self._before_dose is not None:
+            is_after = self._before_dose.known & np.isnan(self._before_dose.count.low)
+            chosen &= ~((self.day == 0) & is_after[self.patient])
+        return np.flatnonzero(chosen)
+
+    @property
+    def _baseline_counts(self) -> Numbers:
+        """The counts of the baseline rows; of day 0 the last before the dose, where `[baseline]` asks for it."""
+        rows, counts = self._baseline_rows, self.counts.at(self._baseline_rows)
+        timed, before = self.timed_baseline[rows], self._before_dose
+        if before is None or not timed.any():
+            return counts
+        by_time = before.count.at(self.patient[rows])
+        low = np.where(timed, by_time.low, counts.low)
+        return Numbers(low, np.where(timed, by_time.high, counts.high))
+
+    @cached_property
+    def _before_dose(self) -> BeforeDose | None:
+        """(P) What times tell of day 0; None: nothing, or `[baseline]` does not ask."""
+        told = self._cohort.before_dose
+        return None if told is None or self._picks_baseline.several == "lowest" else told.at(self._patients)
+
+    @cached_property
+    def timed_baseline(self) -> Bools:
+        """(N) The rows of day 0 of which the last count before the dose is taken for the baseline, by its time."""
+        if self._before_dose is None:
+            return np.zeros(len(self.day), dtype=np.bool_)
+        timed: Bools = (self.day == 0) & self._before_dose.known[self.patient]
+        return timed
+
+    @property
+    def rows_of_baseline(self) -> Ints:
+        """The rows from which the baseline comes, where the patient table gives none."""
+        given = ~np.isnan(self._cohort.baseline.low[self._patients])
+        rows = self._baseline_rows
+        if self._picks_baseline.pick == "last":
+            rows = rows[np.append(self.patient[rows[1:]] != self.patient[rows[:-1]], np.ones(len(rows[:1]), np.bool_))]
+        return rows[~given[self.patient[rows]]]
 
     @cached_property
     def last_before(self) -> Ints:
-        """(P) The last row that `[baseline]` could pick; -1 if none, or if the patient table has a baseline."""
+        """(P) The last row that `[baseline]` could pick; -1 if none, or if the baseline is not the row's count.
+
+        The patient table may have it, or it is another count of that day.
+        """
         row = self.nowhere.copy()
         row[self.patient[self._baseline_rows]] = self._baseline_rows  # the last assignment stands
         row[~np.isnan(self._cohort.baseline.low[self._patients])] = NONE
+        by_time = (row != NONE) & self.timed_baseline[np.maximum(row, 0)] if len(self.day) else row != NONE
+        row[by_time] = NONE
         return row
 
     @cached_property

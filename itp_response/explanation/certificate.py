@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from itp_response.classification.classification import CriteriaInput, Study, classify
+from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.provenance import Provenance
 from itp_response.cohort.cohort import Cohort
 from itp_response.definitions.criteria import Criteria
@@ -104,7 +104,7 @@ def certificate(
         "sources": _sources(provenance, cohort),
         "assumed": list(provenance.assumed),
         "options": dict(provenance.options),
-        "patient": results["patient"] | _patient(cohort),
+        "patient": results["patient"] | _patient(classification),
         "observations": results["observations"],
         "verdicts": [
             verdict | _counterfactuals(changing.get(verdict["endpoint"]))
@@ -212,14 +212,17 @@ def _powers(read_as: str, table: NamedTable, unit: str | None) -> dict[str, int]
     return powers if any(powers.values()) else {}
 
 
-def _patient(cohort: Cohort) -> dict[str, Any]:
+def _patient(classification: Classification) -> dict[str, Any]:
+    cohort, patient_days = classification.cohort, classification.patient_days
     courses = cohort.courses
+    # A count chosen by its time of day is no row's count, so the checker is given it.
+    by_time = patient_days.timed_baseline[patient_days.rows_of_baseline].any()
     names = [courses.name.labels[code] if code >= 0 else None for code in courses.name.codes.tolist()]
     days = cohort.day[courses.row].tolist() if len(courses.row) else []
     of_courses = zip(days, courses.last.tolist(), names, strict=True)
     return {
         "day_0": None if np.isnat(cohort.day_0[0]) else str(cohort.day_0[0]),
-        "baseline_given": cell(cohort.baseline, 0),
+        "baseline_given": cell(patient_days.baseline if by_time else cohort.baseline, 0),
         "courses": [{"day": day, "last": last, "name": name} for day, last, name in of_courses],
     }
 

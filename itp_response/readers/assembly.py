@@ -16,7 +16,14 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.observations import Imputed, Observations, Patients
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
-from itp_response.readers.day_0 import check_near, day_0_of_patients, days_stopped, stopped_by_record, subjects
+from itp_response.readers.day_0 import (
+    check_near,
+    counts_before_dose,
+    day_0_of_patients,
+    days_stopped,
+    stopped_by_record,
+    subjects,
+)
 from itp_response.readers.missing_codes import ask_about_nines
 from itp_response.readers.options import Impute, ReadOptions
 from itp_response.readers.partial_dates import Intervals, as_dates, imputed_of, partial_of
@@ -72,11 +79,12 @@ def assemble(
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
     return replace(
-        _built(study, _patients_of(study, date_0, stopped), observed, day_0.low),
+        _built(study, _patients_of(study, date_0, stopped, times.day), observed, day_0.low),
         source=location.name,
         row_word=location.row_word,
         study=visits.table.study,
         records_rescue=visits.table.has("rescue"),
+        records_rescue_end=visits.table.has("rescue_end"),
         bleeding_is_log=bleeding == "events",
         origin=location.pieces.origin if location.pieces else None,
         stopped_by=stopped_by_record(patients.table, study.patient_row),
@@ -94,8 +102,8 @@ def _built(study: StudyRows, patients: Patients, observed: Observations, day_0: 
     return replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0)))
 
 
-def _patients_of(study: StudyRows, date_0: Numbers, stopped: Floats) -> Patients:
-    """The patients; day 0 has no date where only an interval of it is known."""
+def _patients_of(study: StudyRows, date_0: Numbers, stopped: Floats, day: Floats) -> Patients:
+    """The patients; day 0 has no date where only an interval of it is known. `day` is that of each observation."""
     patients, row = study.patients, study.patient_row
     return Patients(
         id=study.ids,
@@ -105,6 +113,7 @@ def _patients_of(study: StudyRows, date_0: Numbers, stopped: Floats) -> Patients
         baseline=patients.baseline.at(row),
         treatment_discontinued=stopped,
         columns={name: column.at(row) for name, column in patients.columns.items()},
+        before_dose=counts_before_dose(study, day),
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.observations import Origin
-from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, exactly
+from itp_response.cohort.observations import BeforeDose, Origin
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers, Texts, exactly
 from itp_response.messages.codes import Code
 from itp_response.readers.cells import is_empty
 from itp_response.readers.column_names import STOPPED_BY, SUBJECT, WITHOUT_DAY_0, NamedTable
@@ -130,6 +130,60 @@ def _first_day(study: StudyRows, when: Floats, rows: Bools) -> Floats:
 
 def _first_known(days: list[Floats]) -> Floats:
     return np.where(np.isnan(days[0]), np.where(np.isnan(days[1]), days[2], days[1]), days[0])
+
+
+# TIMES OF DAY
+
+
+TIME_OF_DAY = r"(?i)[T\s](\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?\s*([AP])?M?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$"
+"""The hour, the minute and the second of a date with a time, the half of the day, and the zone."""
+
+
+def counts_before_dose(study: StudyRows, day: Floats) -> BeforeDose | None:
+    """What the times of day tell of the counts of day 0; `day` is that of each row that is kept, since day 0.
+
+    The dose is given at the time of enrolment. Midnight stands for a time that is not known, and times of different
+    zones are not compared. None: no time of a dose is known.
+    """
+    visits, table = study.visits, study.patients.table
+    if not visits.dated or not table.has("enrolment_date"):
+        return None
+    dose, zone = _times_of_day(table.cells("enrolment_date").values.gather(study.patient_row))
+    if np.isnan(dose).all():
+        return None
+    on_day_0 = study.kept[day == 0]
+    rows = on_day_0[~np.isnan(visits.platelets.low[on_day_0])]
+    patient = study.patient[rows]
+    time, own_zone = _times_of_day(visits.time.values.gather(rows))
+    time[(own_zone != zone.gather(patient)).to_numpy()] = np.nan
+    known = ~np.isnan(dose)
+    known &= np.bincount(patient, minlength=len(dose)) > 0
+    known[patient[np.isnan(time)]] = False
+    # A count that was left out may be any, and the last before the dose.
+    known[study.patient[on_day_0[visits.table.has_left_out("platelets")[on_day_0]]]] = False
+    before = np.flatnonzero(time <= dose[patient])
+    # The last stands: by time, and of one time the lowest, as of one day.
+    before = before[np.lexsort((-visits.platelets.low[rows[before]], time[before], patient[before]))]
+    chosen = np.full(len(dose), NONE)
+    chosen[patient[before]] = rows[before]
+    there = known & (chosen != NONE)
+    counts = visits.platelets.at(np.maximum(chosen, 0)) if len(rows) else exactly(np.full(len(dose), np.nan))
+    low, high = (np.where(there, bound, np.nan) for bound in (counts.low, counts.high))
+    return BeforeDose(exactly(low) if counts.exact else Numbers(low, high), known)
+
+
+def _times_of_day(dates: pl.Series) -> tuple[Floats, pl.Series]:
+    """The time of day of each date in seconds, NaN where it is not known, and its zone, empty where it has none."""
+    if isinstance(dates.dtype, pl.Datetime):
+        dates = dates.dt.replace_time_zone(None).dt.strftime("%Y-%m-%dT%H:%M:%S")
+    texts = dates.cast(pl.String) if dates.dtype != pl.String else dates
+    parts = texts.str.strip_chars().str.extract_groups(TIME_OF_DAY).struct.unnest()
+    hour, minute, second = (parts.to_series(part).cast(pl.Float64, strict=False) for part in range(3))
+    half, zone = (parts.to_series(part).str.to_uppercase() for part in (3, 4))
+    # 12 AM is the hour 0, 12 PM the hour 12.
+    hour = hour.zip_with(half.is_null(), hour % 12 + (half == "P").cast(pl.Float64) * 12)
+    time = (hour * 3600 + minute * 60 + second.fill_null(0)).fill_null(np.nan).to_numpy()
+    return np.where(time == 0, np.nan, time), zone.fill_null("")
 
 
 def check_near(cells: Cells, rows: Ints, day: Floats, problems: Problems) -> None:

@@ -256,7 +256,12 @@ def with_left_out(cohort: Cohort, report: pl.DataFrame, undecided: pl.Series) ->
 
 def each_row_once(report: pl.DataFrame) -> pl.DataFrame:
     """The report with one entry per row; of a row that was put together from several lines, these may be reported."""
-    return report.unique(["file", BEGINS if BEGINS in report.columns else "line"], keep="first", maintain_order=True)
+    return report.unique(_row_key(report), keep="first", maintain_order=True)
+
+
+def _row_key(report: pl.DataFrame) -> list[str]:
+    """The columns that tell the rows of the files apart."""
+    return ["file", BEGINS if BEGINS in report.columns else "line"]
 
 
 def rows_left_out(ids: pl.Series, report: pl.DataFrame) -> Ints:
@@ -278,7 +283,7 @@ def quarantine_notes(ids: pl.Series, report: pl.DataFrame, undecided: pl.Series)
     rows = each_row_once(report)
     if len(rows):
         patients = ids.filter(pl.Series(rows_left_out(ids, report) > 0)).to_list()
-        notes.append(Note("quarantine", f"Quarantined: {_counted(patients, rows, report)}.", True))
+        notes.append(Note("quarantine", f"Quarantined as unreadable: {_counted(patients, rows, report)}.", True))
     if undecided.null_count():
         notes.append(Note("quarantine", OF_ANYBODY, True))
     return notes
@@ -286,12 +291,17 @@ def quarantine_notes(ids: pl.Series, report: pl.DataFrame, undecided: pl.Series)
 
 def _counted(patients: list[str], rows: pl.DataFrame, report: pl.DataFrame) -> str:
     """The numbers of what was left out; `rows` has each row of the files once."""
-    of = f" of {counted_patients(len(patients))} ({first_few(patients)})" if patients else ""
+    whole = each_row_once(report.filter(left_out="row"))
+    in_part = report.join(whole, on=_row_key(report), how="anti").unique([*_row_key(report), "column"])
+    number_in_part = len(rows) - len(whole)
+    further = "further row" if len(whole) else "row"
+    of_whole = [f"{counted(len(whole), 'row')} in whole"] if len(whole) else []
+    of_cells = f"{counted(len(in_part), 'cell')} of {counted(number_in_part, further)}, the rest of which is used"
+    left_out = ", and ".join([*of_whole, *([of_cells] if number_in_part else [])])
+    of = [f"{counted_patients(len(patients))} ({first_few(patients)})"] if patients else []
     without_patient = int(rows["patient_id"].null_count())
-    lost = f"; {without_patient:,} without a known patient" if without_patient else ""
-    in_part = len(rows) - len(each_row_once(report.filter(left_out="row")))
-    cells = f"; {in_part:,} only in part: the readable cells are used" if in_part else ""
-    return f"{counted(len(rows), 'row')}{of} excluded as unreadable{lost}{cells}"
+    lost = [f"{counted(without_patient, 'row')} without a known patient"] if without_patient else []
+    return f"{left_out}; {' and '.join([*of, *lost])}"
 
 
 def _with_undecided(cohort: Cohort, undecided: pl.Series) -> LeftOut | None:

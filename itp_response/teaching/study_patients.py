@@ -36,6 +36,8 @@ def patient(data: PageData, patient_id: str) -> dict[str, Any]:
     baseline, stopped = study.baseline, study.treatment_discontinued[position]
     if study.partial is not None and position in study.partial.patient:
         notes.append("Partial dates are shown as their first possible day.")
+    if data.first.baseline.several != "lowest" and study.before_dose is not None and study.before_dose.known[position]:
+        notes.append("Times of day are not shown; of several counts on day 0, the page uses the lowest.")
     return {
         "name": patient_id,
         "timeline": timeline,

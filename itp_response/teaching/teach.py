@@ -6,6 +6,7 @@ import webbrowser
 from collections.abc import Callable
 
 from itp_response.classification.classification import DEFAULT_CRITERIA, CriteriaInput, Study, criteria_of, read_study
+from itp_response.classification.under_a_set import noted
 from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
@@ -78,7 +79,7 @@ def _page_data(
     if visits is not None:
         definitions = criteria_of(visits, criteria)
         columns, names = definitions.file.columns, definitions.rescue_names
-        return PageData(definitions, read_study(visits, patients, columns, options, names))
+        return PageData(definitions, noted(read_study(visits, patients, columns, options, names), [definitions]))
     return PageData(load(criteria or DEFAULT_CRITERIA))
 
 

@@ -79,8 +79,9 @@ def test_few_patients_in_many_partitions_and_what_is_said(caplog):
 
     assert here(found).equals(whole(visits, patients, criteria="iwg_2009"))
     assert here(found)["patient_id"].to_list() == ["1", *others, "2"]
-    assert caplog.messages[-2:] == [
+    assert caplog.messages[-3:] == [
         "warning: No bleeding grade is recorded, so bleeding is assumed to be reported as events, and an empty grade means no bleeding. If an empty grade means not assessed, say --bleeding scored.",
+        "warning: Rescue treatment is not recorded, so it is assumed that none was given. If any was given, add it (a column 'rescue'; CM in SDTM).",
         "warning: There is no column 'corticosteroid_dependence'; assumed to be false throughout.",
     ]
 

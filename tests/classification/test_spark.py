@@ -222,8 +222,11 @@ def test_dates_of_sparks_own_and_what_is_said(session, caplog):
     expected = whole(pl.DataFrame(rows, schema=["patient_id", "date", "platelets"], orient="row"))
     assert here(found).equals(expected)
     assert caplog.messages == [
+        "warning: 1 of 2 patients has a baseline of 30 or more, outside the entry limit of Wu 2022 (ATRA trial): below 30, or bleeding of grade 1 or more.",
+        "warning: Discontinuation of treatment is not recorded, so it is assumed that no patient discontinued. If any did, add it (a column 'treatment_discontinued' of the patient table; DS in SDTM).",
         "warning: No bleeding grade is recorded, so bleeding is assumed to be reported as events, and an empty grade means no bleeding. If an empty grade means not assessed, say --bleeding scored.",
         "warning: No enrolment dates supplied: each patient's first count is on day 0.",
+        "warning: Rescue treatment is not recorded, so it is assumed that none was given. If any was given, add it (a column 'rescue'; CM in SDTM).",
     ]
 
 

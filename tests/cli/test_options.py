@@ -82,8 +82,8 @@ class TestEveryCommand:
             "warning: date: 1 date is known only in part ('2019-05'); "
             "imputed as the first possible day, as specified." in told
         )
-        left_out = "warning: Quarantined: 1 row of 1 patient ('P1') excluded as unreadable"
-        assert f"{left_out}; 1 only in part: the readable cells are used." in told
+        left_out = "warning: Quarantined as unreadable: 1 cell of 1 row, the rest of which is used"
+        assert f"{left_out}; 1 patient ('P1')." in told
 
     def test_writes_what_was_left_out(self, name, visits):
         run(name, visits, IMPUTE)

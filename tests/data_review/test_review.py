@@ -84,14 +84,22 @@ def answer(cohort, patients, query, count, grade):
 # A timeline, and the checks that fire on it.
 CASES = """
     ten_times_off         | d0 15, d7 20, d14 200, d21 22, d28 25
-    ten_times_off         | d0 90, d7 160, d28 15, d49 150
+    baseline_outside_entry ten_times_off | d0 90, d7 160, d28 15, d49 150
                           | d0 15, d7 20, d14 120, d21 22, d28 25
                           | d0 15, d7 20, d14 200, d21 60, d28 60
     zero isolated_drop rescue_not_given | d0 15, d7 0, d14 20
     isolated_drop rescue_not_given      | d0 15, d7 1, d14 20
     rescue_not_given      | d0 15, d7 <1, d14 20
-    very_high             | d0 900, d7 1000, d14 900
-                          | d0 900, d7 999, d14 900
+    baseline_outside_entry very_high | d0 900, d7 1000, d14 900
+    baseline_outside_entry | d0 900, d7 999, d14 900
+    baseline_outside_entry | d0 30, d7 20, d14 20
+    baseline_outside_entry | d-7 20, d0 30, d7 30, d14 20
+                          | d0 29.9, d7 20, d14 20
+                          | d0 30 bleed 1, d7 20, d14 20
+                          | d-7 40 bleed 1, d0 40, d7 40, d14 20
+    baseline_outside_entry | d0 40, d7 40 bleed 1, d14 20
+    baseline_outside_entry | d0 100 bleed 1, d7 60, d14 20
+                          | d1 100, d7 60, d14 20
     other_unit rescue_not_given | d0 15, d21 0.05, d42 20
                           | d0 15, d21 11, d42 20
     isolated_drop         | d0 15, d14 91, d21 30, d28 91
@@ -137,6 +145,46 @@ class TestEditChecks:
 
         assert [check.name for check in EDIT_CHECKS if check.name not in tried] == []
         assert all(check.asks.endswith("?") for check in EDIT_CHECKS)
+
+    @pytest.mark.parametrize(
+        ("criteria", "count", "says"),
+        [
+            (
+                "atra_2022",
+                45,
+                "outside the entry limit of Wu 2022 (ATRA trial): below 30, or bleeding of grade 1 or more",
+            ),
+            (
+                "raise",
+                100,
+                "outside the entry limit of Cheng 2011 (RAISE): below 30; 100 or more does not meet the definition of ITP (IWG 2009)",
+            ),
+            ("sutimlimab", 30.5, "outside the entry limit of NCT03275454 (sutimlimab): 30 or less"),
+            ("sutimlimab", 30, None),
+            ("fit", 100, "which does not meet the definition of ITP (IWG 2009: below 100)"),
+            ("fit", 99, None),
+        ],
+    )
+    def test_a_baseline_outside_the_entry(self, criteria, count, says):
+        """Counted in the day that it is from; of the patient table, in no row."""
+        given = [{"patient_id": "P1", "baseline": count}]
+        for visits, patients, day in (
+            ([(-1, count), (7, 20)], None, -1),
+            ([(-1, 5), (7, 20)], given, None),
+        ):
+            rows = [{"patient_id": "P1", "day": at, "platelets": number, "rescue": ""} for at, number in visits]
+            options = itp_response.ReadOptions(day_numbering="from-0")
+            found = itp_response.review(rows, patients, criteria, options=options)
+            fired = found.frame().filter(check="baseline_outside_entry").select("day", "value", "says").rows()
+            sentence = f"Baseline platelet count of {count:g}, {says}. Is it correct, and was the patient eligible?"
+            assert fired == ([(day, f"{count:g}", sentence)] if says else [])
+            assert found.query_log()["question"].str.contains("eligible").any() == bool(says)
+
+    def test_where_no_input_records_rescue_nobody_is_asked_why_none_was_given(self):
+        visits = table("patient_id day platelets\nP1 0 15\nP1 7 5\nP1 14 20")
+
+        assert "rescue_not_given" not in checks(visits)
+        assert "rescue_not_given" in checks([row | {"rescue": ""} for row in visits])
 
     def test_two_counts_of_a_response_far_apart_are_asked_about_with_their_days(self):
         (row,) = fired(timeline("d0 15, d28 40, d85 45"))
@@ -492,16 +540,16 @@ class TestQueryLog:
     """One query per patient and cause, with all that it is about, for a site to answer."""
 
     VISITS = """
-        patient_id date       platelets bleeding_grade
-        P1         2020-01-01 15        0
-        P1         2020-01-08 5         0
-        P1         2020-01-15 4         0
-        P1         2020-01-22 3         0
-        P2         2020-01-01 15        0
-        P2         2020-01-29 60        0
-        P2         2020-02-05 60        -
-        P2         2020-02-12 12        0
-        P2         2020-12-30 12        0
+        patient_id date       platelets bleeding_grade rescue
+        P1         2020-01-01 15        0              -
+        P1         2020-01-08 5         0              -
+        P1         2020-01-15 4         0              -
+        P1         2020-01-22 3         0              -
+        P2         2020-01-01 15        0              -
+        P2         2020-01-29 60        0              -
+        P2         2020-02-05 60        -              -
+        P2         2020-02-12 12        0              -
+        P2         2020-12-30 12        0              -
     """
 
     def log(self):
@@ -582,6 +630,85 @@ class TestQueryLog:
         sheet = pl.read_excel(tmp_path / "log.xlsx", infer_schema_length=0)
         assert set(sheet["Patient id"]) == {hostile}
         assert reviewed.query_log()["patient_id"].unique().to_list() == [hostile]
+
+
+def twice_a_day(patients, days, once=0):
+    """Visits of these patients with two counts on each day, but for the last `once` days, which have one."""
+    places = [(f"P{patient}", day) for patient in range(patients) for day in range(0, 7 * days, 7)]
+    counts = [(*place, 15) for place in places] + [(*place, 17) for place in places[: len(places) - once]]
+    return [{"patient_id": patient, "day": day, "platelets": count, "rescue": ""} for patient, day, count in counts]
+
+
+class TestSystematic:
+    """A check that fires at most of what it looks at is one query, with its number; every finding stays in the frame."""
+
+    def test_it_is_one_query_with_its_number(self):
+        reviewed = itp_response.review(twice_a_day(4, 5))
+
+        (query,) = reviewed.query_log().filter(cause="two_counts_a_day").rows(named=True)
+        assert query == {
+            **dict.fromkeys(query),
+            "query_id": "all_patients.two_counts_a_day",
+            "priority": "medium",
+            "cause": "two_counts_a_day",
+            "question": "20 of 20 days with a count, in 4 patients: which of several counts on one day is correct? "
+            "The first, of P0: Platelet counts of 15 and 17 on day 0 (rows 1, 21): which is correct? The lowest is "
+            "used. One query for the study; the file of findings (--output) lists each.",
+            "observations": 20,
+            "status": "open",
+        }
+        findings = reviewed.frame().filter(check="two_counts_a_day")
+        assert (len(findings), set(findings["query_id"])) == (20, {"all_patients.two_counts_a_day"})
+        assert reviewed.listed().filter(check="two_counts_a_day")["patient_id"].to_list() == ["all patients"]
+
+    def test_the_listing_has_it_in_one_line(self):
+        text = str(itp_response.review(twice_a_day(4, 5)))
+
+        assert "\n  medium  two_counts_a_day  4 patients  20 observations\n" in text
+        assert "\nall patients  medium  two_counts_a_day\n  20 of 20 days with a count, in 4 patients: " in text
+        assert text.startswith("Data queries: 5, about 4 of 4 patients\n")
+
+    @pytest.mark.parametrize(
+        ("visits", "queries"),
+        [
+            (twice_a_day(4, 5, once=9), 1),  # 11 of 20
+            (twice_a_day(4, 5, once=10), 2),  # half of them: by patient, the two of the four that have any
+            (twice_a_day(3, 3), 3),  # all nine: too few
+            (twice_a_day(5, 2), 1),  # ten
+        ],
+    )
+    def test_where_it_begins(self, visits, queries):
+        assert len(itp_response.review(visits).query_log().filter(cause="two_counts_a_day")) == queries
+
+    @pytest.mark.parametrize(
+        ("check", "number", "visits"),
+        [
+            (
+                "baseline_outside_entry",
+                "12 of 12 patients: ",
+                [{"patient_id": f"P{one}", "day": 0, "platelets": 150} for one in range(12)],
+            ),
+            (
+                "rescue_without_a_name",
+                "12 of 12 rescue treatments, in 12 patients: ",
+                [{"patient_id": f"P{one}", "day": 0, "platelets": 15, "rescue": 1} for one in range(12)],
+            ),
+            (
+                UNGRADED,
+                "12 of 12 records of bleeding, in 12 patients: ",
+                [
+                    {"patient_id": f"P{one}", "day": day, "platelets": 15, "bleeding_site": "gums" if day else ""}
+                    for one in range(12)
+                    for day in (0, 7, 14)
+                    if day < 14
+                ],
+            ),
+        ],
+    )
+    def test_of_what_each_check_looks_at(self, check, number, visits):
+        (query,) = itp_response.review(visits).query_log().filter(cause=check).rows(named=True)
+
+        assert query["question"].startswith(number)
 
 
 class TestCommand:

@@ -526,7 +526,7 @@ class TestDiscount:
             d5 60 rescue, d12 60, d364 5             | N     |     |           | not_confirmed | day 5 is evidence
             d1 rescue to d90, d50 60, d57 60, d364 5 | N     |     |           | discounted    | while it goes on
             d1 60, d8 60 rescue, d364 5              | Y     | 1   | 8         | met           | drawn before it
-            d5 rescue, d40 60, d364 5                | N     |     |           | discounted    | but for the washout
+            d5 rescue, d40 60, d364 5                | N     |     |           | discounted    | but for the wash-out
             d5 rescue, d40 60, d41 60, d364 5        | N     |     |           | not_confirmed | one that stands
             d5 rescue, d12 29, d364 5                | N     |     |           | never_reached | nothing to discount
             """,
@@ -544,7 +544,7 @@ class TestDiscount:
         )
 
     def test_whatever_else_is_unknown(self):
-        """A row that is discounted in any case leaves nothing open; past the washout it does."""
+        """A row that is discounted in any case leaves nothing open; past the wash-out it does."""
         assert not wrong(
             self.ENDPOINT.replace(">= 30", ">= 30 and bleeding_grade == 0"),
             """

@@ -39,7 +39,7 @@ WASHED_OUT = Patient(
     ),
     baseline=50,
 )
-"""The count of day 56 lies in the washout, so that it is no evidence whether there was bleeding or not."""
+"""The count of day 56 lies in the wash-out, so that it is no evidence whether there was bleeding or not."""
 
 
 @st.composite
@@ -168,7 +168,7 @@ class TestCompletions:
         assert violations(criteria, patient, completions(patient)) == []
 
     def test_the_law_notices(self):
-        """Of the example, the interpretation without a washout is open, and two completions give two values."""
+        """Of the example, the interpretation without a wash-out is open, and two completions give two values."""
         raw = copy.deepcopy(RAW) | {"interpretation": [], "example": []}
         del raw["OR"]["discount"]
         del raw["OR"]["discounted_counts"]

@@ -115,7 +115,10 @@ def test_of_a_record_several_values_that_cannot_be_read_are_one_row():
 
     assert cohort.quarantined.tolist() == [1]
     assert cohort.quarantine["line"].to_list() == [2, 3]
-    assert any("Quarantined: 1 row of 1 patient ('1')" in note.text for note in cohort.notes)
+    assert any(
+        "Quarantined as unreadable: 2 cells of 1 row, the rest of which is used; 1 patient ('1')" in note.text
+        for note in cohort.notes
+    )
 
 
 def test_a_value_that_is_missing_is_told_with_the_line_in_which_its_record_begins():

@@ -53,7 +53,7 @@ class TestReport:
         assert found.quarantine["left_out"].to_list() == ["cell"]
         assert found.quarantined.tolist() == [1]
         assert notes(found)[-1] == (
-            "Quarantined: 1 row of 1 patient ('A') excluded as unreadable; 1 only in part: the readable cells are used."
+            "Quarantined as unreadable: 1 cell of 1 row, the rest of which is used; 1 patient ('A')."
         )
 
     def test_takes_only_itself(self, tmp_path):
@@ -132,7 +132,7 @@ class TestReport:
         found = quarantined(written(tmp_path, ["2019-05-01", "A", "15"], ["2019-05-22", "B"], header=header))
         assert [patient for *_, patient in reported(found)] == [None]
         assert found.id.to_list() == ["A"]
-        assert notes(found)[-2].endswith("excluded as unreadable; 1 without a known patient.")
+        assert notes(found)[-2].endswith("1 row in whole; 1 row without a known patient.")
 
     def test_what_comes_to_light_only_without_it(self, tmp_path):
         """The end of a rescue that cannot be read leaves a row without the patient's only date."""
@@ -216,11 +216,17 @@ class TestVerdicts:
         options = ["--on-error", "quarantine", "--quarantine-file", str(report)]
         done = CliRunner().invoke(main, ["classify", str(visits), *options])
         assert done.exit_code == 0
-        assert "warning: Quarantined: 1 row of 1 patient ('B') excluded as unreadable; 1 only in part" in done.stderr
+        assert (
+            "warning: Quarantined as unreadable: 1 cell of 1 row, the rest of which is used; 1 patient ('B')."
+            in done.stderr
+        )
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
         output = tmp_path / "verdicts.csv"
         done = CliRunner().invoke(main, ["classify", str(visits), *options, "--output", str(output), "--force"])
-        assert "warning: Quarantined: 1 row of 1 patient ('B') excluded as unreadable; 1 only in part" in done.stderr
+        assert (
+            "warning: Quarantined as unreadable: 1 cell of 1 row, the rest of which is used; 1 patient ('B')."
+            in done.stderr
+        )
         assert [row["quarantined"] for row in csv.DictReader(output.read_text().splitlines())] == ["0", "1"]
         assert [row["line"] for row in csv.DictReader(report.read_text(encoding="utf-8").splitlines())] == ["3"]
         wrong = CliRunner().invoke(

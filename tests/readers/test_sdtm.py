@@ -520,9 +520,22 @@ class TestBleeding:
     def test_a_grade_is_needed(self, tmp_path: Path) -> None:
         ae = "USUBJID, AESEQ, AEDECOD, AESEV, AETOXGR, AESTDTC\nP1, 1, Epistaxis, , , 2019-05-22\nP1, 2, Melaena, BAD, , 2019-05-22"
         assert refused(study(tmp_path / "trial", ae=ae)).splitlines() == [
-            "ae.csv: line 2: AETOXGR: the bleeding has no grade; fill in AETOXGR, or AESEV.",
+            "ae.csv: line 2: AETOXGR: the bleeding has no grade; fill in AETOXGR or AESEV, or put 'ungraded_bleeding' in "
+            "sdtm.toml (1: it counts where any bleeding does).",
             "ae.csv: line 3: AESEV: 'BAD' is none of MILD, MODERATE, SEVERE.",
         ]
+
+    def test_a_study_may_say_of_which_grade_ungraded_bleeding_is(self, tmp_path: Path) -> None:
+        ae = "USUBJID, AESEQ, AEDECOD, AESEV, AETOXGR, AESTDTC\nP1, 1, Epistaxis, , , 2019-05-22\nP1, 2, Melaena, MILD, , 2019-05-29"
+        folder = study(tmp_path / "trial", ae=ae)
+        (folder / "sdtm.toml").write_text("ungraded_bleeding = 2\n", encoding="utf-8")
+
+        cohort = read(folder)
+
+        grades = {day: grade for who, day, grade in rows(cohort, "bleeding_grade") if who == "P1"}
+        assert (grades[21], grades[28]) == (2, 1)
+        assert said(cohort, "ae.csv: 1 bleeding event without a grade, assumed to be of grade 2, as sdtm.toml says.")
+        assert said(cohort, "ae.csv: 1 bleeding event graded by AESEV: MILD 1, MODERATE 2, SEVERE 3.")
 
 
 class TestRescue:

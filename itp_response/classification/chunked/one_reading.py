@@ -27,6 +27,7 @@ from itp_response.classification.classification import (
     ResultCounts,
 )
 from itp_response.classification.provenance import Provenance
+from itp_response.classification.under_a_set import with_notes
 from itp_response.classification.writers import ChunkWriter
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
@@ -36,6 +37,7 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.messages.errors import CohortError
 from itp_response.readers.assembly import assemble, recorded_as
 from itp_response.readers.column_names import NamedTable, concatenated
+from itp_response.readers.day_0 import stopped_by_record
 from itp_response.readers.ids import FoldedIds, check_similar, check_sites
 from itp_response.readers.patient_index import InOrder, NotAscending, NotInOrder, PatientPositions
 from itp_response.readers.problems import Problems
@@ -167,7 +169,8 @@ class OneReading:
             report = self.study.excluded
             notes = quarantine_notes(self.positions.names, report, self.study.left_out.undecided)
             cohort = replace(cohort, quarantine=report, notes=(*cohort.notes, *notes))
-        classified = ClassifiedFile(self.study.criteria, cohort, totals.counts)
+        notes = totals.counts.noticed.notes(self.study.criteria, cohort)
+        classified = ClassifiedFile(self.study.criteria, with_notes(cohort, notes), totals.counts)
         origin = classified.provenance(long=self.options.long)
         self.writer.end(origin)
         return classified, origin
@@ -394,6 +397,9 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         row_word=study.source.row_word,
         notes=tuple(notes),
         read_from=study.read_from,
+        records_rescue=study.empty().has("rescue"),
+        records_rescue_end=study.empty().has("rescue_end"),
+        stopped_by=stopped_by_record(study.patients.table, nothing),
     )
 
 

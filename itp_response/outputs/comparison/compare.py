@@ -18,6 +18,7 @@ from itp_response.classification.classification import (
 )
 from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.supplied import study_title, titled
+from itp_response.classification.under_a_set import noted
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, joined_columns
@@ -308,7 +309,7 @@ def compare(
     if isinstance(criteria, str | Path | Criteria) or len(criteria) < 2:
         raise UsageError("give two or more sets of criteria, as --criteria atra_2022 --criteria iwg_2009.")
     sets = _told_apart([load(given) for given in criteria])
-    cohort = read_for(sets, visits, patients, options)
+    cohort = noted(read_for(sets, visits, patients, options), sets)
     comparison = Comparison(
         cohort,
         tuple(Classification(definitions, cohort, evaluate(definitions, cohort, threads)) for definitions in sets),

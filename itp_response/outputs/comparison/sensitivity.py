@@ -18,6 +18,7 @@ from itp_response.classification.classification import (
 )
 from itp_response.classification.reference_arm import Reference, arms_of, reference_of
 from itp_response.classification.supplied import study_title, titled
+from itp_response.classification.under_a_set import noted
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Ints, Numbers
@@ -329,7 +330,7 @@ def sensitivity(
         raise UsageError(f"{base.path.name}: this set has no alternative interpretations, so there is nothing to test.")
     reading = {name: definitions for name, definitions in changed.items() if _reads_as(definitions, base)}
     untried |= dict.fromkeys((name for name in changed if name not in reading), "it needs other columns of the data")
-    cohort = read_study(visits, patients, base.file.columns, options, base.rescue_names)
+    cohort = noted(read_study(visits, patients, base.file.columns, options, base.rescue_names), [base])
     as_it_is = Classification(base, cohort, evaluate(base, cohort, threads))
     under: dict[str, Classification] = {}
     for name, definitions in reading.items():

@@ -186,8 +186,7 @@ class CheckSummary:
 def edit_checks(reviewed: Review) -> CheckSummary:
     """The edit checks that fired: patient, check, text, location."""
     fired = reviewed.frame()
-    rows = fired.select("patient_id", "check", "says").with_columns(location=reviewed.sources())
-    return _summary(fired, "check", rows, [check.name for check in EDIT_CHECKS])
+    return _summary(fired, "check", reviewed.listed(), [check.name for check in EDIT_CHECKS])
 
 
 def data_queries(reviewed: Review) -> CheckSummary:

@@ -66,6 +66,7 @@ def _graded(records: Records, bleeding: pl.Series, study: SdtmStudy) -> _Graded:
     by_severity = grade.is_null()
     severity = records.folded(f"{records.domain}SEV")
     of_severity = severity.replace_strict(SEVERITIES, default=None, return_dtype=pl.String)
+    of_severity = _with_ungraded(records, bleeding & by_severity & severity.is_null(), of_severity, study)
     _check_severity(records, bleeding & by_severity, severity, of_severity, study)
     fatal = bleeding & (grade == "5").fill_null(value=False)
     graded = _Graded(
@@ -77,6 +78,16 @@ def _graded(records: Records, bleeding: pl.Series, study: SdtmStudy) -> _Graded:
     )
     _note_grades(records, graded, fatal, study)
     return graded
+
+
+def _with_ungraded(records: Records, ungraded: pl.Series, grade: pl.Series, study: SdtmStudy) -> pl.Series:
+    """The grades by severity with that which sdtm.toml tells of bleeding without a grade, if it tells one."""
+    told = study.settings.ungraded_bleeding
+    if told is None or not ungraded.any():
+        return grade
+    number = number_of(int(ungraded.sum()), "bleeding event")
+    study.note(records, f"{number} without a grade, assumed to be of grade {told}, as sdtm.toml says.", warning=True)
+    return grade.set(ungraded, str(told))
 
 
 def _check_severity(
@@ -91,8 +102,9 @@ def _check_severity(
         unknown,
         lambda text: f"{quoted(text)} is none of {', '.join(SEVERITIES)}.",
     )
-    lacking = records.rows(by_severity & severity.is_null())
-    cure = f"the bleeding has no grade; fill in {domain}TOXGR, or {domain}SEV"
+    lacking = records.rows(by_severity & severity.is_null() & grade.is_null())
+    cure = f"the bleeding has no grade; fill in {domain}TOXGR or {domain}SEV, or put 'ungraded_bleeding' in sdtm.toml"
+    cure += " (1: it counts where any bleeding does)"
     study.wrong_cells(records, records.cells(f"{domain}TOXGR"), lacking, lambda _: f"{cure}.")
 
 
@@ -102,8 +114,9 @@ def _note_grades(records: Records, graded: _Graded, fatal: pl.Series, study: Sdt
     if fatal.any():
         number = number_of(int(fatal.sum()), "bleeding event")
         study.note(records, f"{number} of grade 5 (death), assumed to be WHO grade 4.", warning=True)
-    if graded.by_severity.any():
-        number = number_of(int(graded.by_severity.sum()), "bleeding event")
+    of_severity = graded.by_severity & records.texts(f"{domain}SEV").is_not_null()
+    if of_severity.any():
+        number = number_of(int(of_severity.sum()), "bleeding event")
         study.note(records, f"{number} graded by {domain}SEV: MILD 1, MODERATE 2, SEVERE 3.", warning=True)
     if graded.by_scale.any():
         number = number_of(int(graded.by_scale.sum()), "bleeding event")

@@ -120,6 +120,9 @@ class Settings(BaseModel):
     unknown_occurrence: Literal["occurred", "not_occurred"] | None = Field(
         default=None, description="what --OCCUR U means for bleeding and rescue treatment"
     )
+    ungraded_bleeding: Literal[1, 2, 3, 4] | None = Field(
+        default=None, description="the grade assumed of bleeding in AE and CE that has none; else it is refused"
+    )
 
 
 def settings(path: Path) -> Settings:
