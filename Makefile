@@ -65,7 +65,7 @@ clean:
 	rm -rf $(VENV) build dist
 
 $(SHOW): pyproject.toml constraints.txt
-	@echo "Setting up: an environment in $(VENV) with the program and the five libraries it needs (some seconds)."
+	@echo "Setting up: an environment in $(VENV) with the program and the six libraries it needs (some seconds)."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) --editable .
 	@touch $@

@@ -10,21 +10,21 @@ import csv
 from functools import cache
 from pathlib import Path
 
-import literal
 import pytest
-from bridge import as_literal
 from worked import patient_of
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import load, shipped
+from itp_response.validation import literal
+from itp_response.validation.bridge import as_literal
 
 Row = dict[str, str]
 """A line of the table, from heading to cell."""
 Given = tuple[str, str, str, str]
 """A patient: timeline, baseline, day of discontinuation, declared columns."""
 
-TABLE = Path(__file__).with_name("hand_decided.csv")
+TABLE = Path(literal.__file__).with_name("hand_decided.csv")
 COLUMNS = {
     "value": "{}",
     "day": "{}_day",
@@ -67,7 +67,7 @@ def text(cell: object) -> str:
 
 
 @cache
-def decided(name: str) -> dict[Given, tuple[Row, dict[str, literal.Verdict]]]:
+def decided(name: str) -> dict[Given, tuple[Row, dict[str, literal.LiteralVerdict]]]:
     """The columns and verdicts of each patient of a set; one cohort decides them all."""
     criteria = load(name)
     declared = criteria.file.columns
@@ -88,7 +88,7 @@ def decided(name: str) -> dict[Given, tuple[Row, dict[str, literal.Verdict]]]:
 
 
 @cache
-def read_literally(name: str, patient: Given) -> dict[str, literal.Verdict] | None:
+def read_literally(name: str, patient: Given) -> dict[str, literal.LiteralVerdict] | None:
     """The verdicts by the literal reading; None where bounds leave more completions than it tries."""
     criteria = load(name)
     try:

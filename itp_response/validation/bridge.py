@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from literal import Patient, Verdict
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
@@ -14,6 +13,7 @@ from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_t
 from itp_response.cohort.notation import bounds
 from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NO_DAY, NONE, Numbers, exactly
+from itp_response.validation.literal import LiteralVerdict, Patient
 
 
 def cohort_of(patients: list[Patient], columns: Mapping[str, ColumnDeclared] | None = None) -> Cohort:
@@ -68,7 +68,7 @@ def cohort_of(patients: list[Patient], columns: Mapping[str, ColumnDeclared] | N
     )
 
 
-def as_literal(classification: Classification) -> list[dict[str, Verdict]]:
+def as_literal(classification: Classification) -> list[dict[str, LiteralVerdict]]:
     """The engine's verdicts as the literal reading writes them: one dict per patient."""
     cohort, reasons = classification.cohort, classification.criteria.reasons.names
 
@@ -80,7 +80,7 @@ def as_literal(classification: Classification) -> list[dict[str, Verdict]]:
 
     return [
         {
-            name: Verdict(
+            name: LiteralVerdict(
                 value=verdict.labels[verdict.value[place]],
                 reason=reasons[verdict.reason[place]],
                 day=day(verdict.dated[place]),
