@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 from itertools import count, islice
 from operator import add
@@ -31,6 +31,7 @@ from itp_response.explanation.certificate import certificate
 from itp_response.validation import literal
 from itp_response.validation.bridge import as_literal, cohort_of
 from itp_response.validation.random_patients import random_patients
+from itp_response.validation.second_reading import differences
 
 AT_ONCE = 500
 """Patients that are made and decided together."""
@@ -84,15 +85,10 @@ def _read(
 ) -> Iterator[str]:
     """Where the literal reading says something else."""
     try:
-        read = literal.verdicts(raw, patient)
+        for one in differences(raw, patient, decided):
+            yield f"{one.endpoint}: read literally {one.part} {one.read}, not {one.decided}"
     except literal.TooManyCompletionsError:
         found.unread += 1
-        return
-    for name, verdict in read.items():
-        other = asdict(decided[name])
-        different = [f"{part} {one}, not {other[part]}" for part, one in asdict(verdict).items() if one != other[part]]
-        if different:
-            yield f"{name}: read literally {', '.join(different)}"
 
 
 def _checked(found: Agreement, classification: Classification, position: int) -> Iterator[str]:
