@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -27,7 +27,46 @@ NOT_PERFORMED = (
 SIGNED_BY = ("Performed by", "Reviewed by", "Approved by")
 LISTED = 6
 """Worked examples that are named for a clause."""
-HASH_COLUMNS = ("expected", "got")
+
+
+class Column(NamedTuple):
+    """A column of a table: its heading, its share of the width in per cent, and its class."""
+
+    heading: str
+    share: int
+    look: str = ""
+
+
+SUMMARY = (
+    Column("Section", 8),
+    Column("What", 44),
+    *(Column(name, 12, "number") for name in ("Pass", "Fail", "Not compared")),
+    Column("Result", 12),
+)
+FILES = (Column("File", 30), Column("SHA-256", 70, "hash"))
+SIGNATURES = (Column("", 25, "sign"), Column("Name", 25), Column("Date", 20), Column("Signature", 30))
+DIFFERENCES = (Column("Section", 8), Column("What", 44), Column("Expected", 24), Column("Got", 24))
+EXAMPLES = (
+    *(Column("Example", 9), Column("What it demonstrates", 21), Column("Patient", 20)),
+    *(Column("Expected", 22), Column("Got", 22), Column("Result", 6)),
+)
+CASES = (Column("Source", 17), Column("What it demonstrates", 21), *EXAMPLES[2:5], Column("Result", 6))
+CLAUSES = (
+    *(Column("Key", 9), Column("Rule", 33), Column("Clause", 20)),
+    *(Column("True in", 15), Column("False in", 15), Column("Result", 8)),
+)
+RECORDED = (35, 65)
+"""The widths of the columns of what was recorded alone."""
+SHARES = {
+    "iq_libraries": (20, 12, 20, 14, 14, 14, 6),
+    "iq_files": (30, 32, 32, 6),
+    "oq_edit_checks": (17, 7, 25, 29, 8, 8, 6),
+    "oq_paper_tables": (24, 15, 14, 12, 14, 8, 7, 6),
+    "oq_second_reading": (16, 17, 7, 20, 7, 13, 7, 7, 6),
+    "pq_second_reading": (16, 17, 7, 20, 7, 13, 7, 7, 6),
+    "pq_study": (24, 30, 20, 20, 6),
+}
+"""The widths of the columns of sections that are shown as they are, in per cent."""
 
 
 def page(pack: Qualification) -> str:
@@ -66,13 +105,10 @@ def _front(pack: Qualification, title: str) -> Iterator[str]:
         if not rows:
             yield f"<p>{NOT_PERFORMED}</p>"
             continue
-        header = ("Section", "What", "Pass", "Fail", "Not compared", "Result")
-        yield _table(header, rows, numbers=(2, 3, 4))
+        yield _table(SUMMARY, [(*row[:2], *(f"{number:,}" for number in row[2:5]), row[5]) for row in rows])
     if pack.inputs:
         yield "<h3>Files of your own</h3>"
-        yield _table(
-            ("File", "SHA-256"), [(file.name, file.sha256) for file in pack.inputs], hashes=(1,), is_narrow=True
-        )
+        yield _table(FILES, [(file.name, file.sha256) for file in pack.inputs])
 
 
 def _signature(hashes: dict[str, str], tables: str) -> Iterator[str]:
@@ -83,10 +119,9 @@ def _signature(hashes: dict[str, str], tables: str) -> Iterator[str]:
         "<code>sha256sum --check manifest.sha256</code> verifies all files. The command prints the SHA-256 of the "
         "manifest, which stands for the whole pack: write it below.</p>"
     )
-    yield _table(("File", "SHA-256"), hashes.items(), hashes=(1,), is_narrow=True)
+    yield _table(FILES, hashes.items())
     yield f"<p>SHA-256 of this list, in the form of the manifest: <code>{tables}</code></p>"
-    rows = [("SHA-256 of manifest.sha256", "", "", ""), *((who, "", "", "") for who in SIGNED_BY)]
-    yield _table(("", "Name", "Date", "Signature"), rows, classes="sign")
+    yield _table(SIGNATURES, [("SHA-256 of manifest.sha256", "", "", ""), *((who, "", "", "") for who in SIGNED_BY)])
     yield "</section>"
 
 
@@ -94,7 +129,7 @@ def _differences(pack: Qualification) -> Iterator[str]:
     if pack.ok:
         return
     yield '<section id="differences"><h2>What differs</h2>'
-    yield _table(("Section", "What", "Expected", "Got"), pack.differences().rows())
+    yield _table(DIFFERENCES, pack.differences().rows())
     yield "</section>"
 
 
@@ -113,48 +148,48 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _as_it_is(section: Section) -> str:
-    """A row per comparison."""
-    names = [name for name in section.frame.columns if name not in ("expected", "got", "result")]
-    empty = section.number_of(NOT_COMPARED) == len(section.frame)
-    shown = [*names, *(("got",) if empty else ("expected", "got", "result"))]
-    header = [_heading(name) if name != "got" or not empty else "Value" for name in shown]
-    is_hash = section.name == "iq_files"
-    hashes = [place for place, name in enumerate(shown) if is_hash and name in HASH_COLUMNS]
-    return _table(header, section.frame.select(shown).rows(), hashes=hashes)
+    """A row per comparison; what was recorded alone has no columns of a comparison."""
+    frame = section.frame
+    if section.number_of(NOT_COMPARED) == len(frame):
+        frame = frame.select(pl.exclude("expected", "result"))
+    is_recorded = frame.columns[-1] == "got"
+    headings = [*map(_heading, frame.columns[:-1]), "Value" if is_recorded else "Result"]
+    shares = RECORDED if is_recorded else SHARES[section.name]
+    look = "hash" if section.name == "iq_files" else ""
+    looks = [look if name in ("expected", "got") else "" for name in frame.columns]
+    return _table([Column(*column) for column in zip(headings, shares, looks, strict=True)], frame.rows())
 
 
 def _by_example(section: Section) -> str:
     """A row per worked example and interpretation, under a heading for each set."""
-    columns = ("set", "example", "because", "timeline", "given", "interpretation")
-    rows = _folded(section.frame, columns)
-    header = ("Example", "What it demonstrates", "Patient", "Expected", "Got", "Result")
 
     def row(cells: dict[str, Any]) -> tuple[Any, ...]:
         under = f" (under {cells['interpretation']})" if cells["interpretation"] else ""
-        patient = "; ".join(filter(None, (cells["timeline"], cells["given"])))
-        return (cells["example"], cells["because"] + under, patient, cells["expected"], cells["got"], cells["result"])
+        return (cells["example"], cells["because"] + under, *_compared(cells))
 
-    return _under_headings(header, rows, lambda cells: cells["set"], row, short=(0,))
+    keys = ("set", "example", "because", "timeline", "given", "interpretation")
+    return _under_headings(EXAMPLES, _folded(section.frame, keys), lambda cells: cells["set"], row)
 
 
 def _by_case(section: Section) -> str:
     """A row per case that was decided by hand, under a heading for each set."""
-    rows = _folded(section.frame, ("set", "source", "because", "timeline", "given"))
-    header = ("Source", "What it demonstrates", "Patient", "Expected", "Got", "Result")
 
     def row(cells: dict[str, Any]) -> tuple[Any, ...]:
-        patient = "; ".join(filter(None, (cells["timeline"], cells["given"])))
-        return (cells["source"], cells["because"], patient, cells["expected"], cells["got"], cells["result"])
+        return (cells["source"], cells["because"], *_compared(cells))
 
-    return _under_headings(header, rows, lambda cells: cells["set"], row)
+    rows = _folded(section.frame, ("set", "source", "because", "timeline", "given"))
+    return _under_headings(CASES, rows, lambda cells: cells["set"], row)
+
+
+def _compared(cells: dict[str, Any]) -> tuple[Any, ...]:
+    """The patient, what was expected and got, and the result."""
+    patient = "; ".join(filter(None, (cells["timeline"], cells["given"])))
+    return patient, cells["expected"], cells["got"], cells["result"]
 
 
 def _folded(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The comparisons of one patient as one row, `OR = Y, OR_day = 28`."""
-    expected = pl.format(
-        "{} = {}", "column", pl.when(pl.col("expected") == "").then(pl.lit("empty")).otherwise("expected")
-    )
-    got = pl.format("{} = {}", "column", pl.when(pl.col("got") == "").then(pl.lit("empty")).otherwise("got"))
+    expected, got = (pl.format("{} = {}", "column", pl.col(name).replace("", "empty")) for name in ("expected", "got"))
     fails = (pl.col("result") == FAIL).any()
     folded = frame.group_by(keys, maintain_order=True).agg(
         expected=expected.str.join(", "),
@@ -165,21 +200,21 @@ def _folded(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[dict[str, Any]
 
 
 def _traced(section: Section) -> str:
-    """A row per clause, under a heading for each endpoint with its source."""
-    header = ("Key", "Rule", "Clause", "True in", "False in", "Decided by hand", "Tests", "Result")
+    """A row per clause, under a heading for each endpoint with its source and what tests it."""
 
     def heading(cells: dict[str, Any]) -> str:
         source = f"{cells['source']}, {cells['where']}: {cells['says']}"
-        return f"{cells['set']}: {labelled(cells['label'], cells['endpoint'])}|{source}"
+        by_hand = f"; decided by hand: {cells['by_hand']}" if cells["by_hand"] != "0" else ""
+        return f"{cells['set']}: {labelled(cells['label'], cells['endpoint'])}|{source}|{cells['tests']}{by_hand}"
 
     def row(cells: dict[str, Any]) -> tuple[Any, ...]:
         # The first row of an endpoint is the definition, with all worked examples that expect something of it.
         key = cells["key"] or "definition"
         examples = (_first(cells["true_in"]), _first(cells["false_in"]))
         result = cells["result"] if cells["result"] == PASS else f"{cells['result']}: {cells['got']}"
-        return (key, cells["rule"], cells["clause"], *examples, cells["by_hand"], cells["tests"], result)
+        return (key, cells["rule"], cells["clause"], *examples, result)
 
-    return _under_headings(header, section.frame.iter_rows(named=True), heading, row, short=(0,))
+    return _under_headings(CLAUSES, section.frame.iter_rows(named=True), heading, row)
 
 
 def _first(names: str) -> str:
@@ -205,57 +240,42 @@ def _heading(name: str) -> str:
 
 
 def _under_headings(
-    header: Sequence[str],
+    columns: Sequence[Column],
     rows: Iterable[dict[str, Any]],
     heading: Callable[[dict[str, Any]], str],
     row: Callable[[dict[str, Any]], Sequence[Any]],
-    short: Sequence[int] = (),
 ) -> str:
     """A table with a row of its own where the heading changes; what follows a bar in it is less prominent."""
     body, last = [], None
     for cells in rows:
         if (name := heading(cells)) != last:
-            main, _, further = name.partition("|")
-            less = f" <span>{escape(further)}</span>" if further else ""
-            body.append(f'<tr class="head"><th colspan="{len(header)}">{escape(main)}{less}</th></tr>')
+            main, *further = map(escape, name.split("|"))
+            less = "".join(f" <span>{text}</span>" for text in further)
+            body.append(f'<tr class="head"><th colspan="{len(columns)}">{main}{less}</th></tr>')
             last = name
-        body.append(_row(row(cells), short=short))
-    return _framed(header, body)
+        body.append(_row(columns, row(cells)))
+    return _framed(columns, body)
 
 
-def _table(
-    header: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    *,
-    numbers: Sequence[int] = (),
-    hashes: Sequence[int] = (),
-    is_narrow: bool = False,
-    classes: str = "",
-) -> str:
-    """A table; `numbers` and `hashes` are the places of such columns."""
-    body = [_row(row, numbers=numbers, hashes=hashes) for row in rows]
-    return _framed(header, body, numbers, f"{classes} narrow" if is_narrow else classes)
+def _table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> str:
+    return _framed(columns, [_row(columns, row) for row in rows])
 
 
-def _framed(header: Sequence[str], body: Iterable[str], numbers: Sequence[int] = (), classes: str = "") -> str:
-    head = "".join(
-        f"<th{_class('number' if place in numbers else '')}>{escape(name)}</th>" for place, name in enumerate(header)
-    )
-    return f"<table{_class(classes)}><thead><tr>{head}</tr></thead><tbody>\n{chr(10).join(body)}\n</tbody></table>"
+def _framed(columns: Sequence[Column], body: Iterable[str]) -> str:
+    """The rows of a table with its head."""
+    widths = "".join(f'<col style="width:{column.share}%">' for column in columns)
+    head = "".join(f"<th{_class(column.look)}>{escape(column.heading)}</th>" for column in columns)
+    rows = "\n".join(body)
+    return f"<table><colgroup>{widths}</colgroup><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table>"
 
 
-def _row(
-    cells: Sequence[Any], *, numbers: Sequence[int] = (), hashes: Sequence[int] = (), short: Sequence[int] = ()
-) -> str:
-    texts = ["" if cell is None else str(cell) for cell in cells]
-    looks = {**dict.fromkeys(short, "short"), **dict.fromkeys(numbers, "number"), **dict.fromkeys(hashes, "hash")}
-    shown = []
-    for place, text in enumerate(texts):
-        is_result = place == len(texts) - 1 and text.partition(":")[0] in (PASS, FAIL, NOT_COMPARED)
-        look = "result" if is_result else looks.get(place, "")
-        shown.append(f"<td{_class(look)}>{_mark(text) if is_result else escape(text)}</td>")
-    differs = _class("differs" if texts[-1].startswith(FAIL) else "")
-    return f"<tr{differs}>{''.join(shown)}</tr>"
+def _row(columns: Sequence[Column], cells: Sequence[Any]) -> str:
+    """A row; the last cell may be a result, which is marked."""
+    *texts, last = ["" if cell is None else str(cell) for cell in cells]
+    shown = [f"<td{_class(column.look)}>{escape(text)}</td>" for column, text in zip(columns[:-1], texts, strict=True)]
+    is_result = columns[-1].heading == "Result"
+    shown.append(f"<td{_class(columns[-1].look)}>{_mark(last) if is_result else escape(last)}</td>")
+    return f"<tr{_class('differs' if is_result and last.startswith(FAIL) else '')}>{''.join(shown)}</tr>"
 
 
 def _mark(result: str) -> str:
@@ -265,4 +285,4 @@ def _mark(result: str) -> str:
 
 
 def _class(name: str) -> str:
-    return f' class="{name.strip()}"' if name else ""
+    return f' class="{name}"' if name else ""

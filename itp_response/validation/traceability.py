@@ -1,5 +1,6 @@
 """Traceability: from each clause of a source to its rule, its worked examples and the tests."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -46,9 +47,15 @@ def _rows(criteria: Criteria, tests: str) -> Iterator[tuple[Any, ...]]:
         rule = "; ".join(f"{key} = {_plain(value)}" for key, value in criteria.raw[name].items() if key not in WORDS)
         yield (*about, "", rule, "", ", ".join(own), "", *in_tests, HAS_EXAMPLES, HAS_EXAMPLES if own else "has none")
         for clause in clauses[name]:
-            text = _plain(criteria.raw[name].get(clause.asked.key, ""))
+            text = _with_terms(_plain(criteria.raw[name].get(clause.asked.key, "")), criteria.file.terms)
             tried = (", ".join(clause.true_in), ", ".join(clause.false_in))
             yield (*about, clause.asked.key, text, clause.says, *tried, *in_tests, TRIED, _tried(clause))
+
+
+def _with_terms(rule: str, terms: Mapping[str, str]) -> str:
+    """A rule, and what the terms in it stand for."""
+    named = [f"{term} is {text}" for term, text in terms.items() if re.search(rf"\b{re.escape(term)}\b", rule)]
+    return f"{rule}; {'; '.join(named)}" if named else rule
 
 
 def _tried(clause: TriedClause) -> str:
