@@ -23,8 +23,8 @@ own_criteria_option = option(
     short_help="Qualify this installation, and write a validation pack.",
     examples=[
         "validate --output pack",
-        "validate --criteria mine.toml --examples protocol.toml --output pack",
-        "validate visits.csv --patients patients.csv --expected results.csv -o pack",
+        "validate --criteria mine.toml --examples mine_too.toml -o pack",
+        "validate visits.csv --expected results.csv --output pack",
     ],
 )
 @study_options(own_criteria_option, required=False)
@@ -36,8 +36,8 @@ own_criteria_option = option(
 @option(
     "--expected",
     type=InputFile(".csv"),
-    help="Expected results of VISITS: a CSV file with patient_id and columns as 'classify' writes them. Required with "
-    "VISITS.",
+    help="Expected results of VISITS: a CSV file with patient_id and columns as 'classify' writes them; required by "
+    "VISITS. Default: none.",
 )
 @option("--shipped", multiple=True, metavar="NAME", help="Only this shipped set. Repeat for several. Default: all.")
 @option(

@@ -9,18 +9,13 @@ from itp_response.classification.provenance import of_bytes
 from itp_response.classification.writers import check_folder, put_folder
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import aligned, counted, wrapped
+from itp_response.validation.contents import CONTENTS
 from itp_response.validation.page import page
 from itp_response.validation.qualification import Qualification
 from itp_response.validation.section import FAIL
 
 PAGE, MANIFEST = "validation.html", "manifest.sha256"
-NAMES = (
-    *("iq_environment", "iq_libraries", "iq_files"),
-    *("oq_worked_examples", "oq_edit_checks", "oq_decided_by_hand", "oq_paper_tables", "oq_second_reading"),
-    *("oq_traceability", "pq_worked_examples", "pq_second_reading", "pq_traceability", "pq_study"),
-)
-"""The names of the tables, without their suffix."""
-OWN = {PAGE, MANIFEST, *(f"{name}.csv" for name in NAMES)}
+OWN = {PAGE, MANIFEST, *(f"{name}.csv" for name in CONTENTS)}
 """The files that may be in a folder that is written to; they are replaced."""
 SHOWN = 10
 """Differences that the summary lists."""

@@ -12,7 +12,7 @@ from itp_response.classification.provenance import of_bytes
 from itp_response.messages.results import html_notes
 from itp_response.messages.wording import labelled, listed
 from itp_response.validation.qualification import Qualification
-from itp_response.validation.section import FAIL, NOT_COMPARED, PASS, Section
+from itp_response.validation.section import EMPTY, FAIL, NOT_COMPARED, PASS, Section
 
 CSS = Path(__file__).with_name("page.css")
 QUALIFICATIONS = {
@@ -189,7 +189,7 @@ def _compared(cells: dict[str, Any]) -> tuple[Any, ...]:
 
 def _folded(frame: pl.DataFrame, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The comparisons of one patient as one row, `OR = Y, OR_day = 28`."""
-    expected, got = (pl.format("{} = {}", "column", pl.col(name).replace("", "empty")) for name in ("expected", "got"))
+    expected, got = (pl.format("{} = {}", "column", pl.col(name).replace("", EMPTY)) for name in ("expected", "got"))
     fails = (pl.col("result") == FAIL).any()
     folded = frame.group_by(keys, maintain_order=True).agg(
         expected=expected.str.join(", "),

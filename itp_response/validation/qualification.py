@@ -8,7 +8,7 @@ import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.classification.provenance import File, program_version
-from itp_response.validation.section import COMPARED, FAIL, NOT_COMPARED, PASS, Section
+from itp_response.validation.section import COMPARED, EMPTY, FAIL, NOT_COMPARED, PASS, Section
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,8 +51,8 @@ class Qualification:
         parts = [
             section.failed.select(
                 pl.lit(section.number).alias("section"),
-                pl.concat_str(section.keys, separator=", ", ignore_nulls=True).alias("what"),
-                *COMPARED[:2],
+                pl.concat_str(pl.col(section.keys).replace("", None), separator=", ", ignore_nulls=True).alias("what"),
+                pl.col(COMPARED[:2]).replace("", EMPTY),
             )
             for section in self.sections
         ]

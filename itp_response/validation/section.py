@@ -9,6 +9,8 @@ import polars as pl
 PASS, FAIL = "pass", "fail"
 NOT_COMPARED = "not compared"
 """The result of what was recorded, but has nothing to be compared with."""
+EMPTY = "(empty)"
+"""How a page and a summary show an empty cell."""
 COMPARED = ("expected", "got", "result")
 """The last three columns of every table."""
 

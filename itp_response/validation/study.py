@@ -7,12 +7,10 @@ import polars as pl
 from itp_response.classification.classification import Classification
 from itp_response.messages.errors import Problem, UsageError, unknown
 from itp_response.messages.toml_file import file_unreadable, unopened
-from itp_response.validation.section import with_result
+from itp_response.validation.section import EMPTY, with_result
 
 ID = "patient_id"
-EMPTY = "(empty)"
 ABSENT = "no such patient"
-COLUMNS = (ID, "column", "expected", "got")
 
 
 def expected_results(path: str | Path) -> pl.DataFrame:

@@ -11,10 +11,11 @@ from itp_response.classification.provenance import files, of_path
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
 from itp_response.messages.errors import UsageError, unknown
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import counted, counted_patients
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 from itp_response.validation import installation
+from itp_response.validation.contents import section
 from itp_response.validation.edit_checks import edit_check_results
 from itp_response.validation.hand_decided import hand_decided_results
 from itp_response.validation.pack import ValidationPack
@@ -28,18 +29,6 @@ from itp_response.validation.worked_examples import with_examples, worked_exampl
 GENERATED = 300
 """Generated patients of each set."""
 Progress = Callable[[Sequence[str], str], Iterator[str]]
-EXAMPLE_KEYS = ("set", "example", "interpretation", "column")
-TRACED_KEYS = ("set", "endpoint", "key", "clause")
-READ_TWICE = (
-    "{}, by seed {}, classified by the engine over whole columns and by the literal reading: a second program, shipped "
-    "for this purpose, that shares nothing with the engine and reads one observation at a time. Results, days, reasons "
-    "and evidence must agree. Patients with more possible completions of censored counts than the literal reading "
-    "tries are counted as not read."
-)
-TRACED = (
-    "From each definition of a source to its rule, each clause of the rule, the worked examples in which the clause is "
-    "true and those in which it is false, and the tests. A clause passes if worked examples make it true and false."
-)
 OF_REPOSITORY = "source repository: tests/evaluation/test_{kind}.py"
 
 
@@ -129,25 +118,9 @@ def _shipped_names(sets: Sequence[str] | None) -> list[str]:
 
 def _installation() -> list[Section]:
     return [
-        Section(
-            "IQ-1",
-            "Environment",
-            "What the program runs on. It is recorded, and compared with nothing.",
-            "iq_environment",
-            ("item",),
-            installation.environment(),
-        ),
-        Section(
-            "IQ-2",
-            "Libraries",
-            "The installed version of every library that the program requires, of every extra that is installed, and "
-            "of what these require, compared with the versions that are required. Libraries of extras that are not "
-            "installed are not compared.",
-            "iq_libraries",
-            ("library", "required_by"),
-            installation.libraries(),
-        ),
-        Section("IQ-3", "Files", installation.record_in_words(), "iq_files", ("file",), installation.files()),
+        section("iq_environment", installation.environment()),
+        section("iq_libraries", installation.libraries()),
+        section("iq_files", installation.files(), installation.record_in_words()),
     ]
 
 
@@ -155,92 +128,39 @@ def _operation(names: list[str], generated: int, progress: Progress) -> list[Sec
     sets = [load(name) for name in names]
     tests = f"OQ-1, OQ-3, OQ-5; {OF_REPOSITORY}, tests/definitions/test_criteria.py, tests/test_agreement.py"
     return [
-        Section(
-            "OQ-1",
-            "Worked examples of the shipped sets",
-            f"Every worked example of {counted(len(sets), 'shipped criteria set')}, classified on this machine, under "
-            "the set as it is written and under its interpretations.",
-            "oq_worked_examples",
-            EXAMPLE_KEYS,
-            worked_example_results(sets),
-        ),
-        Section(
-            "OQ-2",
-            "Edit checks",
-            "Every edit check, on observations built to make it fire and on observations just beside them.",
-            "oq_edit_checks",
-            ("check", "because"),
-            edit_check_results(),
-        ),
-        Section(
-            "OQ-3",
-            "Results decided by hand",
-            "Published cases and public reports, each with its source, and constructed patients, decided by hand and "
-            "then classified on this machine. A minus stands for an empty cell.",
-            "oq_decided_by_hand",
-            ("set", "source", "timeline", "column"),
-            hand_decided_results(names),
-        ),
-        Section(
-            "OQ-4",
-            "Tables of the paper",
-            "What the paper prints, and what is counted from the visits of the invented example study, which was made "
-            "to these counts. This shows that the program counts them from observations, and nothing about the trial.",
-            "oq_paper_tables",
-            ("where", "statistic", "endpoint", "group"),
-            paper_table_results(),
-        ),
-        _second_reading("OQ-5", "oq", sets, generated, progress),
-        Section(
-            "OQ-6", "Traceability of the shipped sets", TRACED, "oq_traceability", TRACED_KEYS, traced(sets, tests)
-        ),
+        section("oq_worked_examples", worked_example_results(sets), counted(len(sets), "shipped criteria set")),
+        section("oq_edit_checks", edit_check_results()),
+        section("oq_decided_by_hand", hand_decided_results(names)),
+        section("oq_paper_tables", paper_table_results()),
+        _second_reading("oq_second_reading", sets, generated, progress),
+        section("oq_traceability", traced(sets, tests)),
     ]
 
 
-def _second_reading(
-    number: str, qualification: str, sets: Sequence[Criteria], generated: int, progress: Progress
-) -> Section:
+def _second_reading(name: str, sets: Sequence[Criteria], generated: int, progress: Progress) -> Section:
     """A second reading of generated patients of these sets."""
     named = progress([one.name for one in sets], "criteria sets read twice")
     frames = [second_reading_results(one, generated) for one, _ in zip(sets, named, strict=True)]
-    says = READ_TWICE.format(f"{counted(generated, 'generated patient')} of each set", SEED)
-    name = f"{qualification}_second_reading"
-    return Section(number, "Second reading of generated patients", says, name, ("set", "endpoint"), pl.concat(frames))
+    return section(name, pl.concat(frames), f"{counted(generated, 'generated patient')} of each set", SEED)
 
 
 def _own_set(own: Criteria, generated: int) -> list[Section]:
     """The sections on a user's own criteria set."""
-    name = own.marked_name
     return [
-        Section(
-            "PQ-1",
-            f"Worked examples of {name}",
-            f"Every worked example of {name}, classified on this machine.",
-            "pq_worked_examples",
-            EXAMPLE_KEYS,
-            worked_example_results([own]),
-        ),
-        _second_reading("PQ-2", "pq", [own], generated, _silently),
-        Section(
-            "PQ-3",
-            f"Traceability of {name}",
-            TRACED,
-            "pq_traceability",
-            TRACED_KEYS,
-            traced([own], f"PQ-1, PQ-2; {OF_REPOSITORY}"),
-        ),
+        section("pq_worked_examples", worked_example_results([own]), own.marked_name),
+        _second_reading("pq_second_reading", [own], generated, _silently),
+        section("pq_traceability", traced([own], f"PQ-1, PQ-2; {OF_REPOSITORY}")),
     ]
 
 
 def _own_study(study: Classification, table: pl.DataFrame, name: str) -> Section:
     """The section on a user's own study; `name` is that of the file with the expected results."""
-    return Section(
-        "PQ-4",
-        "Your own study",
-        f"The results that {name} expects of {counted(len(table), 'patient')}; the study has "
-        f"{counted(len(study.cohort), 'patient')}. {study.criteria.response_definition}.",
+    return section(
         "pq_study",
-        ("patient_id", "column"),
         study_results(study, table, name),
-        tuple(study.cohort.note_lines),
+        name,
+        counted_patients(len(table)),
+        counted_patients(len(study.cohort)),
+        study.criteria.response_definition,
+        notes=study.cohort.note_lines,
     )
