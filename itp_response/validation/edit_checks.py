@@ -1,7 +1,7 @@
 """Edit checks: each made to fire, and not to fire, on an observation built for it."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -67,22 +67,32 @@ def edit_check_results() -> pl.DataFrame:
 
 
 def _rows() -> Iterator[tuple[Any, ...]]:
+    fired = _fired(built_cases())
     for check, priority in PRIORITY.items():
         for case in (one for one in built_cases() if one.check == check):
-            got = FIRES if check in _fired(case) else DOES_NOT
+            got = FIRES if (case.observations, check) in fired else DOES_NOT
             yield check, priority, case.because, case.observations, case.expect, got
 
 
-def _fired(case: BuiltCase) -> set[str]:
-    """The edit checks that fire on a case."""
-    criteria = _criteria(case)
-    if case.timeline:
-        reviewed = review(cohort_of([case.timeline], visits=criteria.file.clock.visits), criteria=criteria)
-    else:
-        options = ReadOptions(accept=case.accept)
-        patients = list(csv.DictReader(case.patients)) or None
-        reviewed = review(list(csv.DictReader(case.visits)), patients, criteria, options=options)
-    return set(reviewed.frame()["check"].to_list())
+def _fired(cases: Sequence[BuiltCase]) -> set[tuple[str, str]]:
+    """The edit checks that fire, each with the observations; timelines are the patients of one cohort."""
+    criteria = load(PLANNED_BY)
+    timelines = list(dict.fromkeys(case.timeline for case in cases if case.timeline))
+    cohort = cohort_of(timelines, visits=criteria.file.clock.visits, ids=timelines)
+    of_timelines = review(cohort, criteria=criteria).frame().select("patient_id", "check")
+    fired = set(of_timelines.iter_rows())
+    for case in cases:
+        if not case.timeline:
+            fired |= {(case.observations, check) for check in _of_tables(case)}
+    return fired
+
+
+def _of_tables(case: BuiltCase) -> list[str]:
+    """The edit checks that fire on the tables of a case."""
+    patients = list(csv.DictReader(case.patients)) or None
+    visits = list(csv.DictReader(case.visits))
+    reviewed = review(visits, patients, _criteria(case), options=ReadOptions(accept=case.accept))
+    return reviewed.frame()["check"].to_list()
 
 
 def _criteria(case: BuiltCase) -> Criteria:

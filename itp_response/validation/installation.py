@@ -4,6 +4,7 @@ import platform
 import sys
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, PackagePath, distribution
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ def _fit(requirement: Requirement, installed: Distribution | None, extra: str) -
     return (str(requirement.specifier) or ANY) if fits else installed.version
 
 
+@cache
 def _installed(name: str) -> Distribution | None:
     try:
         return distribution(name)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from itp_response.classification.provenance import of_bytes
+from itp_response.definitions.load import shipped
 from itp_response.messages.results import html_notes
 from itp_response.messages.wording import labelled, listed
 from itp_response.validation.qualification import Qualification
@@ -51,6 +52,7 @@ EXAMPLES = (
     *(Column("Expected", 22), Column("Got", 22), Column("Result", 6)),
 )
 CASES = (Column("Source", 17), Column("What it demonstrates", 21), *EXAMPLES[2:5], Column("Result", 6))
+PATIENTS = (Column("Patient", 18), Column("Expected", 38), Column("Got", 38), Column("Result", 6))
 CLAUSES = (
     *(Column("Key", 9), Column("Rule", 33), Column("Clause", 20)),
     *(Column("True in", 15), Column("False in", 15), Column("Result", 8)),
@@ -64,7 +66,6 @@ SHARES = {
     "oq_paper_tables": (24, 15, 14, 12, 14, 8, 7, 6),
     "oq_second_reading": (16, 17, 7, 20, 7, 13, 7, 7, 6),
     "pq_second_reading": (16, 17, 7, 20, 7, 13, 7, 7, 6),
-    "pq_study": (24, 30, 20, 20, 6),
 }
 """The widths of the columns of sections that are shown as they are, in per cent."""
 
@@ -96,7 +97,8 @@ def _front(pack: Qualification, title: str) -> Iterator[str]:
     yield f'<p class="lead">Result: {_mark(pack.result)} {done}</p>'
     if pack.date:
         yield f"<p>Date: {pack.date.isoformat()}</p>"
-    yield f"<p>Shipped criteria sets qualified ({len(pack.shipped)}): {escape(listed(pack.shipped))}.</p>"
+    number = f"{len(pack.shipped)} of {len(shipped())}"
+    yield f"<p>Shipped criteria sets qualified ({number}): {escape(listed(pack.shipped))}.</p>"
     links = [f'<a href="#{one.number}">{one.number} {escape(one.title)}</a>' for one in pack.sections]
     yield f"<nav>{' '.join(links)}</nav>"
     for beginning, name in QUALIFICATIONS.items():
@@ -181,6 +183,12 @@ def _by_case(section: Section) -> str:
     return _under_headings(CASES, rows, lambda cells: cells["set"], row)
 
 
+def _by_patient(section: Section) -> str:
+    """A row per patient of a study."""
+    keys = ("patient_id", "expected", "got", "result")
+    return _table(PATIENTS, [[cells[key] for key in keys] for cells in _folded(section.frame, ("patient_id",))])
+
+
 def _compared(cells: dict[str, Any]) -> tuple[Any, ...]:
     """The patient, what was expected and got, and the result."""
     patient = "; ".join(filter(None, (cells["timeline"], cells["given"])))
@@ -228,6 +236,7 @@ LAYOUTS: dict[str, Callable[[Section], str]] = {
     "worked_examples": _by_example,
     "decided_by_hand": _by_case,
     "traceability": _traced,
+    "study": _by_patient,
 }
 """By the name of the section, without its qualification."""
 

@@ -53,9 +53,15 @@ def _rows(criteria: Criteria, tests: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _with_terms(rule: str, terms: Mapping[str, str]) -> str:
-    """A rule, and what the terms in it stand for."""
-    named = [f"{term} is {text}" for term, text in terms.items() if re.search(rf"\b{re.escape(term)}\b", rule)]
-    return f"{rule}; {'; '.join(named)}" if named else rule
+    """A rule, and what the terms in it, and in these, stand for."""
+    named: dict[str, str] = {}
+    while found := {
+        term: text
+        for term, text in terms.items()
+        if term not in named and re.search(rf"\b{re.escape(term)}\b", "; ".join([rule, *named.values()]))
+    }:
+        named |= found
+    return "; ".join([rule, *(f"{term} is {text}" for term, text in named.items())])
 
 
 def _tried(clause: TriedClause) -> str:

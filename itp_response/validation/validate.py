@@ -98,14 +98,14 @@ def validate(
         own = with_examples(own, examples)
     table = None if expected is None else expected_results(expected)
     study = None if visits is None else classify(visits, patients, own, options=options)
-    sections = [*_installation(), *_operation(names, generated, progress)]
-    sections += [] if own is None else _own_set(own, generated)
-    if study is not None and table is not None:
-        sections.append(_own_study(study, table, Path(str(expected)).name))
+    # What is wrong with a user's own files is told before the long work.
+    of_study = [] if study is None or table is None else [_own_study(study, table, Path(str(expected)).name)]
+    of_set = [] if own is None else _own_set(own, generated)
+    sections = (*_installation(), *_operation(names, generated, progress), *of_set, *of_study)
     inputs = [] if own is None else [of_path(own.path)]
     inputs += [of_path(Path(path)) for path in (examples, expected) if path is not None]
     inputs += [file for given in (visits, patients) if given is not None for file in files(given)]
-    return ValidationPack(tuple(sections), tuple(names), tuple(inputs), study, date)
+    return ValidationPack(sections, tuple(names), tuple(inputs), study, date)
 
 
 def _shipped_names(sets: Sequence[str] | None) -> list[str]:

@@ -215,6 +215,7 @@ class TestWhatIsWritten:
 
         assert '<section id="differences">' in page
         assert "<td>&lt;b&gt;A, OR</td><td>N</td><td>Y</td>" in page
+        assert '<tr class="differs"><td>&lt;b&gt;A</td><td>OR = N</td><td>OR = Y</td>' in page
         assert "<b>" not in page
 
     def test_a_folder_with_other_files_is_left_as_it_is(self, pack, tmp_path):
@@ -313,6 +314,14 @@ class TestCommand:
         assert self.run("--output", tmp_path / "pack").exit_code == 2
         assert self.run("--date", "today", "--output", tmp_path / "new").exit_code == 2
         assert not (tmp_path / "new").exists()
+
+
+def test_a_rule_is_traced_with_the_terms_that_its_terms_have():
+    rows = traced([load("advance")], "").filter(endpoint="response_by_week_12", key="closed_by")
+
+    assert rows["rule"][0] == (
+        "rescued_early; rescued_early is rescued and day <= 87; rescued is rescue and day >= 1 and day <= 171"
+    )
 
 
 def test_the_documents_have_the_figures_of_what_was_compared():
