@@ -33,6 +33,7 @@ lint: $(READY)
 long: $(READY)
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py
 	$(BIN)/python tests/agree.py --patients 3000 --under 20
+	$(RUN) validate --generated 1000 --criteria examples/own_definition.toml --output build/validation --force
 	$(BIN)/python tests/fuzz/run.py --inputs 20000
 
 # The second run decides: what still fails there is no difference of outputs.
@@ -66,7 +67,7 @@ clean:
 	rm -rf $(VENV) build dist
 
 $(SHOW): pyproject.toml constraints.txt
-	@echo "Setting up: an environment in $(VENV) with the program and the five libraries it needs (some seconds)."
+	@echo "Setting up: an environment in $(VENV) with the program and the six libraries it needs (some seconds)."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP) --editable .
 	@touch $@

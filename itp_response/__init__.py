@@ -18,6 +18,7 @@ Every result shows itself in a notebook and becomes a frame of pandas; an error 
 `compare` decides one cohort by several sets, `sensitivity` by one set under each of its interpretations.
 `table` sets groups of patients beside each other, `predictors` looks for what was associated with the verdicts.
 `spark` and `dask` decide frames of these systems where they are.
+`validate` qualifies the installation: what a regulated user files.
 """
 
 from importlib import import_module
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from itp_response.teaching.example import example
     from itp_response.teaching.quiz import Question, quiz
     from itp_response.teaching.teach import teach
+    from itp_response.validation.pack import ValidationPack
+    from itp_response.validation.validate import validate
 
 _MODULES = {
     "authoring.check": (
@@ -146,6 +149,8 @@ _MODULES = {
         "quiz",
     ),
     "teaching.teach": ("teach",),
+    "validation.pack": ("ValidationPack",),
+    "validation.validate": ("validate",),
 }
 """The public names of each module; it is imported when one of them is first used."""
 _WHERE = {name: module for module, names in _MODULES.items() for name in names}
@@ -176,6 +181,7 @@ __all__ = [
     "Sensitivity",
     "Tables",
     "UsageError",
+    "ValidationPack",
     "VisitPlan",
     "adam",
     "ask",
@@ -206,6 +212,7 @@ __all__ = [
     "spark",
     "table",
     "teach",
+    "validate",
     "visit_plan",
 ]
 

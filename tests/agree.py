@@ -12,26 +12,26 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 from itertools import count, islice
 from operator import add
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 
 import certificate_checker as checker
-import literal
-from bridge import as_literal, cohort_of
-from random_patients import random_patients
 
 from itp_response.classification.classification import Classification, classify
 from itp_response.definitions.load import load, shipped
 from itp_response.explanation.certificate import certificate
+from itp_response.validation import literal
+from itp_response.validation.bridge import as_literal, cohort_of
+from itp_response.validation.random_patients import random_patients
+from itp_response.validation.second_reading import differences
 
 AT_ONCE = 500
 """Patients that are made and decided together."""
@@ -81,33 +81,14 @@ def agreement(asked: str, patients: int, seed: int) -> Agreement:
 
 
 def _read(
-    found: Agreement, patient: literal.Patient, decided: dict[str, literal.Verdict], raw: dict[str, Any]
+    found: Agreement, patient: literal.Patient, decided: dict[str, literal.LiteralVerdict], raw: dict[str, Any]
 ) -> Iterator[str]:
     """Where the literal reading says something else."""
     try:
-        with patch.object(literal, "state", _remembered(literal.state)):
-            read = literal.verdicts(raw, patient)
+        for one in differences(raw, patient, decided):
+            yield f"{one.endpoint}: read literally {one.part} {one.read}, not {one.decided}"
     except literal.TooManyCompletionsError:
         found.unread += 1
-        return
-    for name, verdict in read.items():
-        other = asdict(decided[name])
-        different = [f"{part} {one}, not {other[part]}" for part, one in asdict(verdict).items() if one != other[part]]
-        if different:
-            yield f"{name}: read literally {', '.join(different)}"
-
-
-def _remembered(state: Callable[..., bool | None]) -> Callable[..., bool | None]:
-    """The same for one patient, but each rule is asked once of a day, its count and the baseline."""
-    known: dict[tuple[Any, ...], bool | None] = {}
-
-    def remembered(chart: literal.Chart, rule: str, row: literal.Row) -> bool | None:
-        key = rule, row.day, row.platelets, chart.own["baseline"]
-        if key not in known:
-            known[key] = state(chart, rule, row)
-        return known[key]
-
-    return remembered
 
 
 def _checked(found: Agreement, classification: Classification, position: int) -> Iterator[str]:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 import numpy as np
-from bridge import cohort_of
-from random_patients import random_patients
 
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
@@ -15,6 +13,8 @@ from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict
+from itp_response.validation.bridge import cohort_of
+from itp_response.validation.random_patients import random_patients
 
 
 @dataclass(frozen=True)

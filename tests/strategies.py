@@ -13,10 +13,10 @@ from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
-from literal import Observation, Patient
 
 from itp_response.definitions.criteria import read_dict
 from itp_response.messages.errors import CriteriaError
+from itp_response.validation.literal import Observation, Patient
 
 BASE: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent.parent / "criteria" / "atra_2022.toml").read_text(encoding="utf-8")

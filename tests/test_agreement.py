@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import agree
 import pytest
-import random_patients
-from bridge import as_literal
 
 from itp_response.definitions.load import load, shipped
+from itp_response.validation import random_patients
+from itp_response.validation.bridge import as_literal
 
 OF_EACH = 12
 """Patients of each set; `make long` decides thousands."""

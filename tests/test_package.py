@@ -108,6 +108,30 @@ def test_the_wheel_carries_the_files_that_are_no_python(installed, installed_as,
     assert names(packages / "itp_response" / installed_as) == names(ROOT / source)
 
 
+@pytest.mark.xdist_group("wheel")
+def test_a_changed_byte_of_an_installed_file_is_noticed(installed, tmp_path):
+    home, packages = installed
+    env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [home / "bin" / "itp-response", "validate", "--shipped", "fit", "--generated", "1"]
+    done = subprocess.run([*command, "-o", "good"], check=False, capture_output=True, text=True, cwd=tmp_path, env=env)
+    assert re.search(r"IQ-3  Files +[1-9]\d+ compared, 0 differ +pass\n", done.stderr)
+    assert done.returncode == 0
+
+    changed = packages / "itp_response" / "evaluation" / "clock.py"
+    content = changed.read_bytes()
+    (packages / "itp_response" / "stray.txt").touch()
+    changed.write_bytes(content + b"\n")
+    done = subprocess.run([*command, "-o", "bad"], check=False, capture_output=True, text=True, cwd=tmp_path, env=env)
+    changed.write_bytes(content)
+    (packages / "itp_response" / "stray.txt").unlink()
+
+    assert done.returncode == 1
+    assert re.findall(r"IQ-3: (\S+): expected", " ".join(done.stderr.split())) == [
+        "itp_response/evaluation/clock.py",
+        "itp_response/stray.txt",
+    ]
+
+
 FUNCTIONS = [
     *(getattr(itp_response, name) for name in itp_response.__all__ if inspect.isfunction(getattr(itp_response, name))),
     *(getattr(itp_response, name).classify for name in ("dask", "spark")),

@@ -49,6 +49,7 @@ MAKERS = {
     "Sensitivity": lambda study, _: itp_response.sensitivity(study),
     "Table": lambda study, _: itp_response.table(study, show=["responses"])["responses"],
     "Tables": lambda study, _: itp_response.table(study),
+    "ValidationPack": lambda *_: itp_response.validate(sets=["fit"], generated=1),
     "VisitPlan": lambda *_: itp_response.visit_plan(*PLAN),
 }
 DOCUMENTS = {"Mapped", "Page", "Picture", "Question"}
@@ -66,6 +67,7 @@ SAYS = {
     "Mapped": "the table of visits of visits, by mapping.toml; not read yet",
     "Picture": "1 patient. Response definition: Wu 2022 (ATRA trial)",
     "Tables": "examples: 168 patients. Response definition: Wu 2022 (ATRA trial)",
+    "ValidationPack": "Validation of itp-response 0.1.0: pass",
     "VisitPlan": "3 visits, days 0 to 56; 4,044 patients simulated. Response definition: Bussel 2018 (FIT-1 and FIT-2)",
 }
 HOSTILE = "<script>alert(1)</script>\"&'"

@@ -27,6 +27,7 @@ LAYERS = """
     explanation data_review
     authoring
     outputs teaching
+    validation
     cli
 """
 """A package imports only from those on lines above its own. `itp_response/__init__.py` knows all of them."""
@@ -114,7 +115,9 @@ def lines_of_code(node, lines):
 KIND_MODULES = {kind.__module__ for kind in KINDS.values()}
 OWN_KEYS = {key for kind in KINDS.values() for key in kind.model_fields} - set(Endpoint.model_fields)
 """The keys that some kinds have and not every endpoint."""
-OUTSIDE = [name for name in INNER if not name.startswith("evaluation.endpoints")]
+SECOND_READING = "validation.literal"
+"""It has kinds of its own, and shares nothing with the rest."""
+OUTSIDE = [name for name in INNER if not name.startswith("evaluation.endpoints") and name != SECOND_READING]
 
 
 def asking_for_kinds(name):
@@ -200,6 +203,9 @@ class TestLayers:
 
         assert names & {"polars", "pandas", "pyarrow", "click", "pathlib", "io", "tomllib", "json"} == set()
         assert "open" not in named
+
+    def test_the_second_reading_shares_nothing_with_the_engine(self):
+        assert {other.split(".")[0] for other in imported(SECOND_READING)} <= sys.stdlib_module_names
 
     def test_no_package_bears_a_public_name(self):
         assert packages(PACKAGE) & set(itp_response.__all__) == set()

@@ -16,12 +16,11 @@ import datetime
 import re
 from pathlib import Path
 
-import literal
-from bridge import as_literal
-
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import loads
+from itp_response.validation import literal
+from itp_response.validation.bridge import as_literal
 
 HEAD = """
 title = "of the tests"

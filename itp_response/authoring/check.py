@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import classify
@@ -142,21 +143,46 @@ def _cohort(criteria: Criteria, examples: Sequence[WorkedExample]) -> Cohort:
     )
 
 
+class ComparedCell(NamedTuple):
+    """A cell of the output that a worked example expects, and what it is."""
+
+    example: WorkedExample
+    interpretation: str
+    """Empty: the set as it is written."""
+    column: str
+    expected: str | int | float
+    got: str | int | float
+
+    @property
+    def says(self) -> str:
+        """The sentence on a cell that is not as expected."""
+        under = f" under {self.interpretation}" if self.interpretation else ""
+        example = f"{self.example.name} ({self.example.because})"
+        return f"{example}: {self.column} is {self.got!r}{under}, expected {self.expected!r}"
+
+
 def failures(criteria: Criteria) -> Iterator[str]:
     """A sentence for each column in which a worked example is not as expected, under an interpretation too."""
+    return (cell.says for cell in compared_cells(criteria) if cell.got != cell.expected)
+
+
+def compared_cells(criteria: Criteria) -> Iterator[ComparedCell]:
+    """Every cell that a worked example expects, under the set as it is written and under each interpretation."""
     examples = criteria.file.example
-    yield from _failures(criteria, examples)
+    yield from _compared(criteria, examples)
     for interpretation in dict.fromkeys(interpretation for example in examples for interpretation in example.under):
         concerned = [example for example in examples if interpretation in example.under]
-        yield from _failures(criteria.under(interpretation), concerned, interpretation)
+        yield from _compared(criteria.under(interpretation), concerned, interpretation)
 
 
-def _failures(criteria: Criteria, examples: Sequence[WorkedExample], interpretation: str = "") -> Iterator[str]:
+def _compared(
+    criteria: Criteria, examples: Sequence[WorkedExample], interpretation: str = ""
+) -> Iterator[ComparedCell]:
     if examples:
         frame = _naming_the_example(
             criteria, examples, lambda examples: classify(_cohort(criteria, examples), criteria=criteria).frame()
         )
-        yield from unmet(criteria, examples, frame, interpretation)
+        yield from _cells(criteria, examples, frame, interpretation)
 
 
 def as_expected(criteria: Criteria) -> list[WorkedExample]:
@@ -168,14 +194,17 @@ def as_expected(criteria: Criteria) -> list[WorkedExample]:
     return [example for row, example in enumerate(examples) if not any(unmet(criteria, [example], frame.slice(row, 1)))]
 
 
-def unmet(
-    criteria: Criteria, examples: Sequence[WorkedExample], frame: pl.DataFrame, interpretation: str = ""
-) -> Iterator[str]:
+def unmet(criteria: Criteria, examples: Sequence[WorkedExample], frame: pl.DataFrame) -> Iterator[str]:
     """A sentence for each cell of the output that is not as its worked example expects.
 
     `frame` has a row per example. Raises `UsageError` for a column that it does not have.
     """
-    under = f" under {interpretation}" if interpretation else ""
+    return (cell.says for cell in _cells(criteria, examples, frame) if cell.got != cell.expected)
+
+
+def _cells(
+    criteria: Criteria, examples: Sequence[WorkedExample], frame: pl.DataFrame, interpretation: str = ""
+) -> Iterator[ComparedCell]:
     for example, row in zip(examples, frame.iter_rows(named=True), strict=True):
         expected = example.under[interpretation] if interpretation else example.expect
         for column, value in expected.items():
@@ -183,8 +212,7 @@ def unmet(
                 keys = ("under", interpretation) if interpretation else ("expect",)
                 raise UsageError(f"{_position(criteria, example, *keys, column)}{unknown('column', column, row)}")
             got = "" if row[column] is None else row[column]
-            if got != value:
-                yield f"{example.name} ({example.because}): {column} is {got!r}{under}, expected {value!r}"
+            yield ComparedCell(example, interpretation, column, value, got)
 
 
 def _clauses(criteria: Criteria) -> Iterator[tuple[str, AskedRule, Tree]]:
@@ -195,16 +223,40 @@ def _clauses(criteria: Criteria) -> Iterator[tuple[str, AskedRule, Tree]]:
                 yield name, asked, leaf
 
 
-def _untried(criteria: Criteria) -> Iterator[str]:
-    """A sentence for each clause that is never true, or never false, in a worked example."""
+class TriedClause(NamedTuple):
+    """A clause of a criteria file, and the worked examples that try it."""
+
+    endpoint: str
+    asked: AskedRule
+    says: str
+    """The clause in words."""
+    true_in: tuple[str, ...]
+    """The names of the worked examples in which it is true, on a day or of the patient."""
+    false_in: tuple[str, ...]
+
+
+def tried_clauses(criteria: Criteria) -> Iterator[TriedClause]:
+    """Every clause with the worked examples in which it is true and those in which it is false."""
+    names = [example.name for example in criteria.file.example]
     cohort = worked_examples(criteria, criteria.file.example)
     patient_days = patient_days_of(criteria, cohort, 0, len(cohort))
     verdicts = decide_endpoints(criteria, patient_days)
     for name, asked, clause in _clauses(criteria):
         truths = decide(clause, seen_by(asked.of, patient_days, verdicts))
+        patient = patient_days.patient if asked.of == "rows" else np.arange(patient_days.patients)
+        true_in, false_in = (
+            tuple(names[index] for index in np.unique(patient[np.broadcast_to(holds, len(patient))]).tolist())
+            for holds in (truths.true, truths.false)
+        )
         in_words = (
             f"{clause.name} is met" if isinstance(clause, Name) and asked.of == "endpoints" else tree_in_words(clause)
         )
-        for happened, word in ((truths.true, "true"), (truths.false, "false")):
-            if not happened.any():
-                yield f"[{name}] {asked.key}: '{in_words}' is never {word} in a worked example"
+        yield TriedClause(name, asked, in_words, true_in, false_in)
+
+
+def _untried(criteria: Criteria) -> Iterator[str]:
+    """A sentence for each clause that is never true, or never false, in a worked example."""
+    for clause in tried_clauses(criteria):
+        for tried, word in ((clause.true_in, "true"), (clause.false_in, "false")):
+            if not tried:
+                yield f"[{clause.endpoint}] {clause.asked.key}: '{clause.says}' is never {word} in a worked example"

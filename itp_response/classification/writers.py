@@ -6,7 +6,7 @@ A file has the same bytes both ways.
 import io
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol, TypeVar
@@ -71,6 +71,35 @@ def put(path: Path, content: Callable[[Any], Result]) -> Result:
         raise _unwritable(path, error) from None
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+def check_folder(folder: Path, own: Collection[str]) -> None:
+    """Raises `UsageError` for a folder that holds anything but files of these names, and for a file."""
+    if folder.is_file():
+        raise UsageError(f"{folder}: this is a file; name a folder.")
+    others = sorted(path.name for path in folder.iterdir() if path.name not in own) if folder.is_dir() else []
+    if others:
+        shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
+        raise UsageError(f"{folder}: there are other files in this folder ({shown}); name a new or an empty one.")
+
+
+def put_folder(contents: Mapping[str, bytes], folder: Path, own: Collection[str]) -> None:
+    """Write files into a folder, all or nothing; those of the names `own` that an earlier run left are removed.
+
+    Raises `UsageError` where they cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as name:
+            aside = Path(name)
+            for file, content in contents.items():
+                (aside / file).write_bytes(content)
+            for file in set(own) - set(contents):
+                (folder / file).unlink(missing_ok=True)
+            for file in contents:
+                (aside / file).replace(folder / file)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
 
 
 def _umask() -> int:

@@ -2,7 +2,7 @@
 
 import click
 
-from itp_response.cli import definitions, exchange, page, plots, report, results, studies, teaching
+from itp_response.cli import definitions, exchange, page, plots, report, results, studies, teaching, validation
 from itp_response.cli.command import Commands
 
 EPILOG = (
@@ -40,3 +40,4 @@ main.add_group(
 )
 main.add_group("Teaching", [teaching.example, page.teach, teaching.quiz])
 main.add_group("Exchange", [exchange.map_, exchange.adam])
+main.add_group("Validation", [validation.validate])

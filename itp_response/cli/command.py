@@ -13,7 +13,10 @@ from itp_response.messages.errors import ItpResponseError
 
 
 class Command(click.Command):
-    """A command that writes its outputs only where nothing is replaced, and says what it has written."""
+    """A command that writes its outputs only where nothing is replaced, and says what it has written.
+
+    What its function gives is the exit status; None is 0.
+    """
 
     def __init__(
         self,
@@ -38,9 +41,10 @@ class Command(click.Command):
         written = outputs(ctx, self.params)
         with ProgressBar(wanted=self.has_bar and not quiet) as bar:
             ctx.meta[BAR] = bar
-            super().invoke(ctx)
+            status = super().invoke(ctx)
         for path in written.values():
             say(f"written to {path}")
+        return status
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_help_text(ctx, formatter)

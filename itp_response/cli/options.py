@@ -266,7 +266,7 @@ def study_options(criteria: Decorator = criteria_option, *, required: bool = Tru
     The command gets them as one argument, `study`, which is a `StudyArguments`.
     """
     options = (
-        click.argument("visits", required=required, type=InputFile(), metavar="VISITS"),
+        click.argument("visits", required=required, type=InputFile(), metavar="VISITS" if required else "[VISITS]"),
         click.option(
             "--patients",
             type=InputFile(),

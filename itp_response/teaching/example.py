@@ -59,7 +59,7 @@ def example(folder: str | Path) -> list[Path]:
 def _contents() -> dict[str, bytes]:
     """The files by their names."""
     readme = (HERE / README).read_bytes()
-    study = {name: (_folder_of(name) / name).read_bytes() for name in (*STUDY, TUTORIAL)}
+    study = {name: example_file(name).read_bytes() for name in (*STUDY, TUTORIAL)}
     # The checker of certificates compares this file with what decided, to the byte.
     definition = (criteria_folder() / DEFINITION).read_bytes()
     made = {"my_definition.toml": new().encode(), "schema.json": schema().encode()}
@@ -68,9 +68,9 @@ def _contents() -> dict[str, bytes]:
     return {"README.md": readme, **study, DEFINITION: definition, **made}
 
 
-def _folder_of(name: str) -> Path:
-    """Where a file of the example stands: in the package, or in a checkout beside it."""
+def example_file(name: str) -> Path:
+    """A file of the example: in the package, or in a checkout beside it."""
     installed = HERE / "example_files"
     if installed.is_dir():
-        return installed
-    return HERE.parents[1] / ("docs/tutorial" if name == TUTORIAL else "examples")
+        return installed / name
+    return HERE.parents[1] / ("docs/tutorial" if name == TUTORIAL else "examples") / name

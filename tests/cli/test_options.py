@@ -3,6 +3,7 @@
 import datetime
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import polars as pl
 import pyreadstat
@@ -27,6 +28,7 @@ P2,2019-04-29,60,0,,
 P2,2019-05-06,60,0,,
 P2,2020-04-05,60,0,,
 """
+EXPECTED = Path(__file__).with_name("expected.csv")
 COMMANDS = {
     "classify": "classify {} --output {}/out.csv",
     "explain": "explain {} --patient P1 --endpoint late_rescue",
@@ -39,6 +41,7 @@ COMMANDS = {
     "plot": "plot swimmer {} --output {}/out.svg",
     "report": "report {} --output {}/out.html",
     "near-misses": "near-misses {} --endpoint OR --output {}/out.csv",
+    "validate": f"validate {{}} --expected {EXPECTED} --shipped fit --generated 1 --output {{}}/out",
 }
 """Every command that reads a study, but `teach`, which serves until it is told to end."""
 IMPUTE = "--impute first --on-error quarantine --quarantine-file {}/left.csv"

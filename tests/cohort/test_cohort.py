@@ -6,7 +6,6 @@ import numpy as np
 import polars as pl
 import pytest
 import strategies
-from bridge import as_literal, cohort_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from itp_response.cohort.observations import RESCUE_END, Note, Origin
 from itp_response.cohort.values import Texts
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
+from itp_response.validation.bridge import as_literal, cohort_of
 
 VISITS = [
     ("A", "2019-01-01", 15, None, None),

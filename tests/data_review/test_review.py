@@ -8,11 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 import strategies
-from bridge import cohort_of as literal_cohort
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from literal import Observation
 
 import itp_response
 from itp_response.cli import main
@@ -23,6 +21,8 @@ from itp_response.data_review.review import PRIORITY
 from itp_response.data_review.source_checks import UNGRADED, UNREASONED
 from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError
+from itp_response.validation.bridge import cohort_of as literal_cohort
+from itp_response.validation.literal import Observation
 
 ATRA = load("atra_2022")
 ROOT = Path(__file__).parents[2]

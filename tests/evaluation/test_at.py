@@ -1,11 +1,11 @@
 """At: the state at a landmark. Each table is a key at its bounds."""
 
 import pytest
-from bridge import as_literal, cohort_of
-from literal import Observation, Patient, Verdict, verdicts
 from worked import criteria_of, wrong
 
 from itp_response.classification.classification import classify
+from itp_response.validation.bridge import as_literal, cohort_of
+from itp_response.validation.literal import LiteralVerdict, Observation, Patient, verdicts
 
 LANDMARK = """
     [terms]
@@ -591,7 +591,7 @@ class TestNoRows:
         found = as_literal(classify(cohort_of(patients), criteria=criteria))
 
         assert found == [verdicts(criteria.raw, patient) for patient in patients]
-        assert found[0] == found[2] == {"at_28": Verdict("NE", "no_counts")}
+        assert found[0] == found[2] == {"at_28": LiteralVerdict("NE", "no_counts")}
         assert found[1]["at_28"].value == ("Y" if others else "NE")
 
     def test_that_start_from_another(self):
@@ -599,7 +599,7 @@ class TestNoRows:
         criteria = criteria_of(AFTER)
         found = as_literal(classify(cohort_of([Patient(())]), criteria=criteria))
 
-        assert found == [{"R": Verdict("NE", "no_counts"), "later": Verdict("NE", "no_counts")}]
+        assert found == [{"R": LiteralVerdict("NE", "no_counts"), "later": LiteralVerdict("NE", "no_counts")}]
 
     def test_no_patients(self):
         """An empty cohort has no verdicts."""

@@ -1,10 +1,10 @@
 """Best: the first of a ranked list that is met."""
 
-from bridge import as_literal
 from worked import criteria_of, wrong
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of
+from itp_response.validation.bridge import as_literal
 
 RANKED = """
     [CR]

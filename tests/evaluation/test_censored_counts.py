@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-import literal
 import pytest
 import strategies
-from bridge import as_literal, cohort_of
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from worked import criteria_of, wrong
@@ -16,6 +14,8 @@ from itp_response.definitions.load import criteria_folder
 from itp_response.evaluation import censored_counts, evaluate
 from itp_response.explanation.ask import ask
 from itp_response.messages.errors import CriteriaError
+from itp_response.validation import literal
+from itp_response.validation.bridge import as_literal, cohort_of
 
 ATRA = criteria_folder() / "atra_2022.toml"
 STATE = """

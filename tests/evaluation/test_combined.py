@@ -1,12 +1,12 @@
 """Combined: a rule over the verdicts on other endpoints. Each table is a part of the rule, or its result."""
 
 import pytest
-from bridge import as_literal, cohort_of
-from literal import Patient, Verdict, verdicts
 from worked import criteria_of, wrong
 
 from itp_response.classification.classification import classify
 from itp_response.messages.errors import CriteriaError
+from itp_response.validation.bridge import as_literal, cohort_of
+from itp_response.validation.literal import LiteralVerdict, Patient, verdicts
 
 # On days 10, 20 and 30; what fails and what is unknown tells which of them gave the reason.
 NAMED = """
@@ -468,4 +468,4 @@ class TestNoRows:
         found = as_literal(classify(cohort_of(patients), criteria=criteria))
 
         assert found == [verdicts(criteria.raw, patient) for patient in patients]
-        assert [one["over"] for one in found] == [Verdict("NE", "no_counts")] * 2
+        assert [one["over"] for one in found] == [LiteralVerdict("NE", "no_counts")] * 2

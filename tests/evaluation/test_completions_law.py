@@ -9,15 +9,15 @@ import itertools
 from dataclasses import replace
 from math import prod
 
-import literal
 import strategies
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from literal import Observation, Patient
-from random_patients import random_patients
 from test_properties import CRITERIA, RAW, decided, variant
 
 from itp_response.definitions.load import load, shipped
+from itp_response.validation import literal
+from itp_response.validation.literal import Observation, Patient
+from itp_response.validation.random_patients import random_patients
 
 UNRECORDED = ("bleeding_not_recorded", "not_recorded", "baseline_missing", "visits_unknown")
 """The reasons of `NE` that are about something unrecorded on a row."""

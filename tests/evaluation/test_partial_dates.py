@@ -7,13 +7,10 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import literal
 import pytest
 import strategies
-from bridge import as_literal
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from literal import Observation, Patient, Verdict
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.values import NONE
@@ -25,6 +22,9 @@ from itp_response.explanation.explain import explain
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
+from itp_response.validation import literal
+from itp_response.validation.bridge import as_literal
+from itp_response.validation.literal import LiteralVerdict, Observation, Patient
 
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())
@@ -78,7 +78,7 @@ def courses(rows: list[Told], enrolment: str, stopped: str | None, patient: Pati
         yield replace(patient, observations=seen, day_0=day_0, treatment_discontinued=stop_day)
 
 
-def expected(raw, found: list[Patient]) -> dict[str, Verdict]:
+def expected(raw, found: list[Patient]) -> dict[str, LiteralVerdict]:
     try:
         each = [literal.verdicts(raw, patient) for patient in found]
     except literal.TooManyCompletionsError:
@@ -86,7 +86,9 @@ def expected(raw, found: list[Patient]) -> dict[str, Verdict]:
     return {name: literal.same([one[name] for one in each], "partial_date") for name in each[0]}
 
 
-def decided(criteria, rows: list[Told], enrolment: str, stopped: str | None, patient: Patient) -> dict[str, Verdict]:
+def decided(
+    criteria, rows: list[Told], enrolment: str, stopped: str | None, patient: Patient
+) -> dict[str, LiteralVerdict]:
     """The engine's verdicts on the same patient, read from tables."""
     visits = [
         {
@@ -107,7 +109,7 @@ def decided(criteria, rows: list[Told], enrolment: str, stopped: str | None, pat
 EVIDENCE = ("onset", "confirming", "ended")
 
 
-def without_evidence(verdict: Verdict) -> Verdict:
+def without_evidence(verdict: LiteralVerdict) -> LiteralVerdict:
     return replace(verdict, **dict.fromkeys(EVIDENCE))
 
 

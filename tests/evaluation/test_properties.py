@@ -6,13 +6,10 @@ import tomllib
 from dataclasses import replace
 from math import inf
 
-import literal
 import pytest
 import strategies
-from bridge import as_literal, cohort_of
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from literal import Observation, Patient
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.values import NONE
@@ -21,6 +18,9 @@ from itp_response.definitions.load import criteria_folder, loads
 from itp_response.evaluation import evaluate as evaluation
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import LENGTHS, ROWS
+from itp_response.validation import literal
+from itp_response.validation.bridge import as_literal, cohort_of
+from itp_response.validation.literal import Observation, Patient
 
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())

@@ -1,10 +1,10 @@
 """Rescues: classes of rescue treatment, by the names recorded, as rules use them."""
 
 import pytest
-from literal import Observation, Patient
 from worked import HEAD, criteria_of, patient_of, wrong
 
 from itp_response.messages.errors import CriteriaError
+from itp_response.validation.literal import Observation, Patient
 
 CLASSES = """
     [rescues]

@@ -3,7 +3,6 @@
 import itertools
 import textwrap
 
-import literal
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +14,7 @@ from itp_response.cohort.values import Numbers, Texts, Truths, exactly
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import Names, RuleError, parse
 from itp_response.evaluation.rules.tree import And, Or, cause, leaves, names_in, parts_of, reason
+from itp_response.validation import literal
 
 OBSERVED = {
     "platelets": "number",

@@ -1,10 +1,10 @@
 """Time to: from a moment to an endpoint, with the event or censored. Each table is a key at its bounds."""
 
-from bridge import as_literal
 from worked import criteria_of, wrong
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of
+from itp_response.validation.bridge import as_literal
 
 BEFORE = """
     [R]

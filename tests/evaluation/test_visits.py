@@ -1,12 +1,12 @@
 """Visits: a number of the planned visits, or a share of them. Each table is a key at its bounds."""
 
 import pytest
-from bridge import as_literal, cohort_of
-from literal import Observation, Patient, Verdict, verdicts
 from worked import criteria_of, wrong
 
 from itp_response.classification.classification import classify
 from itp_response.messages.errors import CriteriaError
+from itp_response.validation.bridge import as_literal, cohort_of
+from itp_response.validation.literal import LiteralVerdict, Observation, Patient, verdicts
 
 PLANNED = """
     [terms]
@@ -780,7 +780,7 @@ class TestNoRows:
         found = as_literal(classify(cohort_of(patients), criteria=criteria))
 
         assert found == [verdicts(criteria.raw, patient) for patient in patients]
-        assert found[0] == found[2] == {"on": Verdict(value, reason)}
+        assert found[0] == found[2] == {"on": LiteralVerdict(value, reason)}
         assert found[1]["on"].value == ("Y" if others else value)
 
 

@@ -10,7 +10,6 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
-import bridge
 import jsonschema
 import numpy as np
 import pandas as pd
@@ -38,6 +37,7 @@ from itp_response.outputs.adam.settings import AdamSettings
 from itp_response.outputs.adam.variables import STANDARD, fitted, short_names
 from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
+from itp_response.validation import bridge
 
 ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")

@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 import strategies
-from bridge import cohort_of as cohort_of_patients
 from click.testing import CliRunner
 from hypothesis import given
 from worked import HEAD, criteria_of
@@ -19,6 +18,7 @@ from itp_response.definitions.load import load
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.messages.wording import fitted
 from itp_response.outputs.comparison.compare import compare
+from itp_response.validation.bridge import cohort_of as cohort_of_patients
 
 ROOT = Path(__file__).parents[2]
 STUDY = (str(ROOT / "examples" / "visits.csv"), str(ROOT / "examples" / "patients.csv"))

@@ -1,6 +1,5 @@
 """ADaM: a classification as CDISC's analysis datasets, each record with the records of the source behind it."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ import polars as pl
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.classification.provenance import INSIDE, of_bytes
 from itp_response.classification.supplied import records_discontinuation
+from itp_response.classification.writers import check_folder, put_folder
 from itp_response.cohort.cohort import Cohort
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_frame, html_table
@@ -84,7 +84,7 @@ class Adam(DataResult):
         if format not in FORMATS:
             raise UsageError(unknown("format", format, FORMATS))
         folder = Path(folder)
-        _check_own(folder)
+        check_folder(folder, OWN)
         origin = self.classification.provenance(study=self.study, format=format)
         origin = replace(origin, assumed=[*origin.assumed, *self.notes])
         contents = {
@@ -96,7 +96,7 @@ class Adam(DataResult):
         contents["define.md"] = page(self.datasets, self.classification.criteria, self.parameters, self.study).encode()
         outputs = [of_bytes(name, content) for name, content in contents.items()]
         contents[INSIDE] = replace(origin, outputs=outputs).text().encode()
-        _put(contents, folder)
+        put_folder(contents, folder, OWN)
 
 
 def adam(
@@ -181,28 +181,3 @@ def _notes(
     if not classification.cohort.has_dates:
         notes.append("The source has no dates: only study days are given.")
     return notes
-
-
-def _check_own(folder: Path) -> None:
-    if folder.is_file():
-        raise UsageError(f"{folder}: this is a file; name a folder.")
-    others = sorted(path.name for path in folder.iterdir() if path.name not in OWN) if folder.is_dir() else []
-    if others:
-        shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
-        raise UsageError(f"{folder}: there are other files in this folder ({shown}); name a new or an empty one.")
-
-
-def _put(contents: Mapping[str, bytes], folder: Path) -> None:
-    """The files into the folder; files of an earlier run are removed."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as name:
-            aside = Path(name)
-            for file, content in contents.items():
-                (aside / file).write_bytes(content)
-            for file in OWN - set(contents):
-                (folder / file).unlink(missing_ok=True)
-            for file in contents:
-                (aside / file).replace(folder / file)
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be written: {error.strerror}.") from None

@@ -9,7 +9,8 @@ from math import isfinite
 from typing import Any, TypeVar
 
 import numpy as np
-from literal import Cell, Observation, Patient
+
+from itp_response.validation.literal import Cell, Observation, Patient
 
 T = TypeVar("T")
 

@@ -1,6 +1,7 @@
-"""The definitions read literally: one patient, one row at a time, from the text of criteria/README.md.
+"""The literal reading: a second, independent reading of the definitions, one patient and one row at a time.
 
-It shares nothing with the package and is slow on purpose; the tests hold the package against it.
+It is written from the text of criteria/README.md, shares nothing with the rest of the package, and is slow on purpose.
+The tests and the validation pack hold the engine against it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Patient:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LiteralVerdict:
     """The answer of one endpoint, why, and the days of its evidence."""
 
     value: str
@@ -78,7 +79,7 @@ Value = Bounds | str | bool | None
 
 
 @dataclass(frozen=True)
-class Row:
+class DayRow:
     """All that was observed of the patient on one day."""
 
     day: int
@@ -95,18 +96,20 @@ class Chart:
     """The patient as the program sees it, beside the file that is read for it."""
 
     criteria: dict[str, Any]
-    rows: tuple[Row, ...]
+    rows: tuple[DayRow, ...]
     own: Mapping[str, Value]
     day_0: datetime.date | None
     picked: int | None = None
     """The day of the count that is the baseline, where one count is."""
+    known: dict[tuple[Any, ...], bool | None] = field(default_factory=dict, compare=False, repr=False)
+    """The rules that were asked already, each of a day, its count and the baseline: completions ask them again."""
 
     @property
     def terms(self) -> dict[str, str]:
         return dict(self.criteria.get("terms", {}))
 
 
-Others = Callable[[str], Verdict]
+Others = Callable[[str], LiteralVerdict]
 """Gives the verdict of another endpoint by its name."""
 
 
@@ -114,7 +117,7 @@ class TooManyCompletionsError(Exception):
     """More than the literal reading has the patience to look at."""
 
 
-def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, Verdict]:
+def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, LiteralVerdict]:
     """The verdict of each endpoint of the file, in the file's order.
 
     A count known only as a bound may be any count within it. Where that leaves a rule unknown on which an endpoint
@@ -131,11 +134,11 @@ def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, Verdict]:
     }
 
 
-def decided(chart: Chart) -> dict[str, Verdict]:
+def decided(chart: Chart) -> dict[str, LiteralVerdict]:
     """The verdicts on one completion."""
-    known: dict[str, Verdict] = {}
+    known: dict[str, LiteralVerdict] = {}
 
-    def verdict_of(name: str) -> Verdict:
+    def verdict_of(name: str) -> LiteralVerdict:
         if name not in known:
             known[name] = judge(chart, chart.criteria[name], verdict_of)
         return known[name]
@@ -143,17 +146,17 @@ def decided(chart: Chart) -> dict[str, Verdict]:
     return {name: verdict_of(name) for name in endpoint_names(chart.criteria)}
 
 
-def same(verdicts: Sequence[Verdict], reason: str = "censored_count") -> Verdict:
+def same(verdicts: Sequence[LiteralVerdict], reason: str = "censored_count") -> LiteralVerdict:
     """What all of them say; NE where they do not give the same value, and that reason where not the same."""
     first = verdicts[0]
     if any(verdict.value != first.value for verdict in verdicts):
-        return Verdict("NE", reason)
+        return LiteralVerdict("NE", reason)
     agreed = {
         field.name: getattr(first, field.name)
-        for field in fields(Verdict)
+        for field in fields(LiteralVerdict)
         if all(getattr(verdict, field.name) == getattr(first, field.name) for verdict in verdicts)
     }
-    return Verdict(**{"value": first.value, "reason": reason, **agreed})
+    return LiteralVerdict(**{"value": first.value, "reason": reason, **agreed})
 
 
 # The completions of a patient: what may have been observed, where counts are known only as bounds.
@@ -197,8 +200,8 @@ def with_baselines(chart: Chart) -> list[Chart]:
     positions = [*(chart.rows.index(row) for row in unknown)]
     told_apart = {}
     for completion in charts:
-        rows = [completion.rows[position] for position in positions]
-        told_apart[str([truths_tried(completion, row) for row in (*rows, None)])] = completion
+        unlike = [completion.rows[position] for position in positions]
+        told_apart[str([truths_tried(completion, row) for row in (*unlike, None)])] = completion
     if len(told_apart) > PATIENCE:
         raise TooManyCompletionsError
     return list(told_apart.values())
@@ -227,7 +230,7 @@ def baseline_matters(chart: Chart) -> bool:
     return any(None in rule_truths(chart, row) for row in (*chart.rows, None))
 
 
-def counts_tried(chart: Chart, row: Row) -> list[Bounds | None]:
+def counts_tried(chart: Chart, row: DayRow) -> list[Bounds | None]:
     """The counts of a row that rules could tell from each other."""
     if row.platelets is None or row.platelets.low == row.platelets.high:
         return [row.platelets]
@@ -248,7 +251,7 @@ def counts_tried(chart: Chart, row: Row) -> list[Bounds | None]:
     return list(told_apart.values())
 
 
-def truths_tried(chart: Chart, row: Row | None) -> list[tuple[bool | None, ...]]:
+def truths_tried(chart: Chart, row: DayRow | None) -> list[tuple[bool | None, ...]]:
     """The truths of every rule that the counts of a row can give."""
     if row is None:
         return [rule_truths(chart, row)]
@@ -256,7 +259,7 @@ def truths_tried(chart: Chart, row: Row | None) -> list[tuple[bool | None, ...]]
     return sorted(truths, key=str)
 
 
-def rule_truths(chart: Chart, row: Row | None) -> tuple[bool | None, ...]:
+def rule_truths(chart: Chart, row: DayRow | None) -> tuple[bool | None, ...]:
     """The truth of every rule at a row; without a row, of those over patients."""
     tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
     if row is None:
@@ -296,7 +299,7 @@ def added(chart: Chart) -> set[float]:
 
 def numbers_below(chart: Chart, operator: type[ast.AST]) -> set[float]:
     """The numbers in the file's rules, or those that stand on a side of that operator."""
-    return set().union(*(numbers_in(text, operator) for text in rule_texts(chart)))
+    return set().union(*(numbers_in(text, operator.__name__) for text in rule_texts(chart)))
 
 
 def rule_texts(chart: Chart) -> list[str]:
@@ -314,15 +317,15 @@ def numbers_beside_quotients(rule: str) -> frozenset[float]:
     beside = [side for these in sides if any(isinstance(side, ast.BinOp) for side in these) for side in these]
     divides = any(isinstance(node, ast.Div) for node in ast.walk(parsed(rule)))
     values = [side.value for side in beside if isinstance(side, ast.Constant)] if divides else []
-    return frozenset(map(float, values))
+    return frozenset(float(value) for value in values if isinstance(value, int | float))
 
 
 @cache
-def numbers_in(rule: str, operator: type[ast.AST]) -> frozenset[float]:
+def numbers_in(rule: str, operator: str) -> frozenset[float]:
     """The same of one rule."""
     nodes = list(ast.walk(parsed(rule)))
-    if operator is not ast.AST:
-        sums = [node for node in nodes if isinstance(node, ast.BinOp) and isinstance(node.op, operator)]
+    if operator != "AST":
+        sums = [node for node in nodes if isinstance(node, ast.BinOp) and type(node.op).__name__ == operator]
         nodes = [side for node in sums for side in (node.left, node.right)]
     values = [node.value for node in nodes if isinstance(node, ast.Constant)]
     return frozenset(float(value) for value in values if isinstance(value, int | float))
@@ -333,12 +336,12 @@ def endpoint_names(criteria: dict[str, Any]) -> list[str]:
     return [name for name, table in criteria.items() if isinstance(table, dict) and isinstance(table.get("kind"), str)]
 
 
-def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """`unless` is looked at first; then what another endpoint could not give; then the kind."""
     kind = endpoint["kind"]
     if "unless" in endpoint and truth(endpoint["unless"], chart.own, chart.terms) is True:
         value = "NA" if kind in ("lost", "time_to") else "N"
-        return Verdict(value, name_of_rule(chart, endpoint["unless"]))
+        return LiteralVerdict(value, name_of_rule(chart, endpoint["unless"]))
     for key in ("from", "after"):
         if key in endpoint:
             settled = taken_over(others(endpoint[key]), kind)
@@ -347,21 +350,21 @@ def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     return KINDS[kind](chart, endpoint, others)
 
 
-def taken_over(other: Verdict, kind: str) -> Verdict | None:
+def taken_over(other: LiteralVerdict, kind: str) -> LiteralVerdict | None:
     """Where the other is NE it is NE; where N, N (NA for lost and time_to); where NA, NA; with its reason."""
     if other.value == "NE":
-        return Verdict("NE", other.reason)
+        return LiteralVerdict("NE", other.reason)
     if other.value == "N":
-        return Verdict("NA" if kind in ("lost", "time_to") else "N", other.reason)
+        return LiteralVerdict("NA" if kind in ("lost", "time_to") else "N", other.reason)
     if other.value == "NA":
-        return Verdict("NA", other.reason)
+        return LiteralVerdict("NA", other.reason)
     return None
 
 
 # The kinds.
 
 
-def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """Reached on so many occasions.
 
     Met: the earliest row in the state from which the next occasions follow, each the first row in the state at
@@ -379,25 +382,25 @@ def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
         first, last = met
         confirming = last if endpoint.get("occasions", 1) > 1 else None
         day = last if endpoint.get("dated_by", "first") == "confirming" else first
-        return Verdict("Y", "met", day=day, onset=first, confirming=confirming)
+        return LiteralVerdict("Y", "met", day=day, onset=first, confirming=confirming)
     if closing is not None:
-        return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=closing.day)
+        return LiteralVerdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=closing.day)
     open_rows = [row for row in rows if may_meet(chart, endpoint, row)]
     uncounted = all(row.platelets is None for row in rows)
     if until is not None:
-        return Verdict("N", why_not_achieved(chart, endpoint, rows))
+        return LiteralVerdict("N", why_not_achieved(chart, endpoint, rows))
     if uncounted and endpoint.get("without_counts", "N") == "NE":
-        return Verdict("NE", "no_counts")
+        return LiteralVerdict("NE", "no_counts")
     if followed_to_the_end(chart, endpoint) and not could_have_met(chart, endpoint, rows, open_rows):
-        return Verdict("N", why_not_achieved(chart, endpoint, rows))
+        return LiteralVerdict("N", why_not_achieved(chart, endpoint, rows))
     if uncounted:
-        return Verdict("NE", "no_counts")
+        return LiteralVerdict("NE", "no_counts")
     if not followed_to_the_end(chart, endpoint):
-        return Verdict("NE", "follow_up_ended")
-    return Verdict("NE", why_unknown(chart, endpoint, open_rows[0]))
+        return LiteralVerdict("NE", "follow_up_ended")
+    return LiteralVerdict("NE", why_unknown(chart, endpoint, open_rows[0]))
 
 
-def maintained(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def maintained(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """Kept for a time, or until a landmark.
 
     The span is from the start to the start plus `for`, or to the second of the two days of `until`, both included.
@@ -419,7 +422,7 @@ def maintained(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdic
         end = later(chart, start, endpoint["for"])
         evidence_from, evidence_by = end, endpoint.get("evidence_by", inf)
         if end > endpoint.get("by", inf):
-            return Verdict("N", "too_late", onset=start)
+            return LiteralVerdict("N", "too_late", onset=start)
     states = [(row, state(chart, endpoint["when"], row)) for row in chart.rows if row.day >= start]
     for row, holds in states:
         if row.day <= end and holds is False:
@@ -428,18 +431,18 @@ def maintained(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdic
     if not shown:
         counted = [row for row, _ in states if row.platelets is not None and row.day >= evidence_from]
         if counted and counted[0].day <= evidence_by:
-            return replace(Verdict("NE", why_unknown(chart, endpoint, counted[0])), onset=start)
-        return Verdict("NE", "no_counts" if counted else "follow_up_ended", onset=start)
+            return replace(LiteralVerdict("NE", why_unknown(chart, endpoint, counted[0])), onset=start)
+        return LiteralVerdict("NE", "no_counts" if counted else "follow_up_ended", onset=start)
     last, holds = shown[0]
     if holds is False:
         return ended_by(chart, endpoint, start, last)
     good_days = [row.day for row, holds in states if holds is True and row.day <= last.day]
     if has_gap(chart, endpoint, good_days):
-        return Verdict("NE", "gap_in_counts", onset=start)
-    return Verdict("Y", "met", day=last.day, onset=start, confirming=last.day)
+        return LiteralVerdict("NE", "gap_in_counts", onset=start)
+    return LiteralVerdict("Y", "met", day=last.day, onset=start, confirming=last.day)
 
 
-def lost(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def lost(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """The first observation in a state, after a moment.
 
     Only rows after the last evidence of `after` and not after `by`. Y with the day of the first row in the state
@@ -455,14 +458,14 @@ def lost(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     if alone and (met is None or alone[0].day <= met[0]):
         day = alone[0].day
         why = what_was_true(chart, endpoint["at_once"], alone[0])
-        return Verdict("Y", why, day=day, onset=after.onset, ended=day)
+        return LiteralVerdict("Y", why, day=day, onset=after.onset, ended=day)
     if met is None:
         if followed_to_the_end(chart, endpoint):
-            return Verdict("N", "not_lost")
-        return Verdict("NE", "follow_up_ended")
+            return LiteralVerdict("N", "not_lost")
+        return LiteralVerdict("NE", "follow_up_ended")
     first, last = met
     row = next(row for row in rows if row.day == first)
-    return Verdict(
+    return LiteralVerdict(
         "Y",
         what_was_true(chart, endpoint["when"], row),
         day=first,
@@ -472,7 +475,7 @@ def lost(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     )
 
 
-def time_to(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def time_to(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """The days from `from` (day 0 if left out) to the event, or to the last count of those without the event.
 
     Y with the event, N censored; NA where `to` is not Y and nothing is censored (NE where it is NE), with its
@@ -485,23 +488,23 @@ def time_to(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     to = others(endpoint["to"])
     if to.value == "Y":
         event = day_of(to)
-        return Verdict("Y", "event", day=event, onset=onset, ended=event, days=event - start)
+        return LiteralVerdict("Y", "event", day=event, onset=onset, ended=event, days=event - start)
     if endpoint.get("censored") != "last_count":
-        return Verdict("NE" if to.value == "NE" else "NA", to.reason)
+        return LiteralVerdict("NE" if to.value == "NE" else "NA", to.reason)
     counted = [row.day for row in chart.rows if row.platelets is not None and row.day <= endpoint.get("by", inf)]
     # A count from before the clock started cannot end it: the time would be negative.
     counted = [day for day in counted if day >= start]
     if not counted:
-        return Verdict("NE", "no_counts")
-    return Verdict("N", "censored", day=counted[-1], onset=onset, ended=counted[-1], days=counted[-1] - start)
+        return LiteralVerdict("NE", "no_counts")
+    return LiteralVerdict("N", "censored", day=counted[-1], onset=onset, ended=counted[-1], days=counted[-1] - start)
 
 
-def best(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def best(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """The first endpoint of the ranked list that is Y gives its name, or the name put before it.
 
     If none is Y and all are N or NA: `otherwise`. Else NE. The reason is that of the endpoint that gave the name;
-    for `otherwise`, of the last; for NE, of the last that is NE. Where `unknown` is "leaves_it_open", it is NE too where
-    one before the first Y is NE, and the reason is that of the last of these.
+    for `otherwise`, of the last; for NE, of the last that is NE. Where `unknown` is "leaves_it_open", it is NE too
+    where one before the first Y is NE, and the reason is that of the last of these.
     """
     ranked = [next(iter(item.items())) if isinstance(item, dict) else (item, item) for item in endpoint["of"]]
     verdicts_by_name = [(name, others(behind)) for name, behind in ranked]
@@ -509,15 +512,15 @@ def best(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
         if verdict.value == "Y":
             better_open = [better for _, better in verdicts_by_name[:position] if better.value == "NE"]
             if better_open and endpoint.get("unknown") == "leaves_it_open":
-                return Verdict("NE", better_open[-1].reason)
-            return Verdict(name, verdict.reason)
+                return LiteralVerdict("NE", better_open[-1].reason)
+            return LiteralVerdict(name, verdict.reason)
     for _, verdict in reversed(verdicts_by_name):
         if verdict.value == "NE":
-            return Verdict("NE", verdict.reason)
-    return Verdict(endpoint.get("otherwise", "N"), verdicts_by_name[-1][1].reason)
+            return LiteralVerdict("NE", verdict.reason)
+    return LiteralVerdict(endpoint.get("otherwise", "N"), verdicts_by_name[-1][1].reason)
 
 
-def at(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def at(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """The state at a landmark.
 
     `day` and `within` are days since day 0, or since the day of `from`. Of the rows with a count on a day of
@@ -535,18 +538,18 @@ def at(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
         closing_until = last if chosen is None else chosen.day
         for row in chart.rows:
             if start < row.day <= closing_until and state(chart, endpoint["closed_by"], row) is True:
-                return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
+                return LiteralVerdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
     if chosen is None:
-        return Verdict("NE", "no_counts")
+        return LiteralVerdict("NE", "no_counts")
     holds = state(chart, endpoint["when"], chosen)
     if holds is None:
-        return Verdict("NE", why_unknown(chart, endpoint, chosen))
+        return LiteralVerdict("NE", why_unknown(chart, endpoint, chosen))
     if holds is False:
-        return Verdict("N", what_failed(chart, endpoint["when"], chosen), ended=chosen.day)
-    return Verdict("Y", "met", day=chosen.day, onset=chosen.day)
+        return LiteralVerdict("N", what_failed(chart, endpoint["when"], chosen), ended=chosen.day)
+    return LiteralVerdict("Y", "met", day=chosen.day, onset=chosen.day)
 
 
-def visits(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def visits(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """So many of the planned visits.
 
     Each visit is in the state, or fails, or is unknown, or is left out. N where `closed_by` is true on any row, and
@@ -557,22 +560,22 @@ def visits(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     if "closed_by" in endpoint:
         for row in chart.rows:
             if state(chart, endpoint["closed_by"], row) is True:
-                return Verdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
+                return LiteralVerdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
     counting = [visit for visit in visits_held(chart, endpoint) if visit.counts_as != "left_out"]
     if len([visit for visit in counting if visit.row is not None]) < endpoint.get("of_at_least", 0):
-        return Verdict(endpoint.get("too_few", "N"), "too_few_counts")
+        return LiteralVerdict(endpoint.get("too_few", "N"), "too_few_counts")
     if "at_least" not in endpoint and not counting:
-        return Verdict("NE", "no_counts")
+        return LiteralVerdict("NE", "no_counts")
     enough = enough_visits(endpoint, counting, ["in_state"])
     if enough is not None:
         days = [visit.row.day for visit in enough if visit.row is not None]
-        return Verdict("Y", "met", day=days[-1], onset=days[0], confirming=days[-1])
+        return LiteralVerdict("Y", "met", day=days[-1], onset=days[0], confirming=days[-1])
     if enough_visits(endpoint, counting, ["in_state", "unknown"]) is None:
-        return Verdict("N", "too_few_met")
-    return Verdict("NE", "visits_unknown")
+        return LiteralVerdict("N", "too_few_met")
+    return LiteralVerdict("NE", "visits_unknown")
 
 
-def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """Time in a state, in days, and the time observed.
 
     Of the rows in `days` those of unknown state are passed over; a discounted count is out of the state. Each of the
@@ -584,7 +587,7 @@ def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     """
     known = known_rows(chart, endpoint)
     if not known:
-        return Verdict("NE", "no_counts")
+        return LiteralVerdict("NE", "no_counts")
     lasted = days_lasted(chart, endpoint, known)
     of_days = sum(days for days, _ in lasted)
     if endpoint.get("measure", "total") == "longest":
@@ -595,12 +598,12 @@ def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     reached = "at_least" not in endpoint or days >= in_days(endpoint["at_least"])
     value, reason = ("Y", "met") if reached else ("N", "too_short")
     if days == 0:
-        return Verdict(value, reason, days=0, of_days=of_days)
+        return LiteralVerdict(value, reason, days=0, of_days=of_days)
     first, last = counted[0].day, counted[-1].day
-    return Verdict(value, reason, day=last, onset=first, confirming=last, days=days, of_days=of_days)
+    return LiteralVerdict(value, reason, day=last, onset=first, confirming=last, days=days, of_days=of_days)
 
 
-def combined(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
+def combined(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
     """A rule over other verdicts: a name is true where that endpoint is Y, unknown where NE, false where N or NA.
 
     True is Y, false N, unknown NE. The reason of an N or NE is that of the endpoint that decides (`deciding_name`); one
@@ -610,13 +613,13 @@ def combined(chart: Chart, endpoint: dict[str, Any], others: Others) -> Verdict:
     holds = truth_combined(rule, others)
     if holds is True:
         day = day_combined(rule, others)
-        return Verdict("Y", "met", day=day, onset=day)
+        return LiteralVerdict("Y", "met", day=day, onset=day)
     name = deciding_name(rule, others)
     reason = name if others(name).value == "Y" else others(name).reason
-    return Verdict("NE" if holds is None else "N", reason)
+    return LiteralVerdict("NE" if holds is None else "N", reason)
 
 
-KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], Verdict]] = {
+KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], LiteralVerdict]] = {
     "achieved": achieved,
     "maintained": maintained,
     "lost": lost,
@@ -632,7 +635,7 @@ KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], Verdict]] = {
 # Parts of `achieved`, some of them shared with `lost`.
 
 
-def closing_row(chart: Chart, endpoint: dict[str, Any]) -> Row | None:
+def closing_row(chart: Chart, endpoint: dict[str, Any]) -> DayRow | None:
     """The first row in `days` where `closed_by` is true."""
     if "closed_by" not in endpoint:
         return None
@@ -652,8 +655,8 @@ def until_day(endpoint: dict[str, Any], others: Others) -> int | None:
 
 
 def rows_looked_at(
-    chart: Chart, endpoint: dict[str, Any], others: Others, closing: Row | None, until: int | None
-) -> list[Row]:
+    chart: Chart, endpoint: dict[str, Any], others: Others, closing: DayRow | None, until: int | None
+) -> list[DayRow]:
     """Rows in `days`, from the day of `from` on, to the day before `until`, before the row that closes."""
     first, last = endpoint.get("days", (-inf, inf))
     start = day_of(others(endpoint["from"])) if "from" in endpoint else -inf
@@ -667,12 +670,12 @@ def rows_looked_at(
     ]
 
 
-def evidence(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool | None:
+def evidence(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> bool | None:
     """The state of a row, but unknown instead of true where the row is discounted."""
     return None if is_discounted(chart, endpoint, row) else state(chart, endpoint["when"], row)
 
 
-def is_discounted(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool:
+def is_discounted(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> bool:
     """Is the row no evidence, whatever else of it is unknown?
 
     It is where `discount` is true, unless the row fails, and where it is in the state and `discount` is unknown.
@@ -685,14 +688,14 @@ def is_discounted(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool:
     return washed_out and holds is not False
 
 
-def not_set_aside(chart: Chart, endpoint: dict[str, Any]) -> list[Row]:
+def not_set_aside(chart: Chart, endpoint: dict[str, Any]) -> list[DayRow]:
     """The rows without those on which `set_aside` is not false: they are passed over, as if they were not there."""
     if "set_aside" not in endpoint:
         return list(chart.rows)
     return [row for row in chart.rows if state(chart, endpoint["set_aside"], row) is False]
 
 
-def may_meet(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool:
+def may_meet(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> bool:
     """Could this row have met it, though it is no evidence? Only a row with a count can, and as the file says."""
     if row.platelets is None or evidence(chart, endpoint, row) is not None:
         return False
@@ -702,7 +705,7 @@ def may_meet(chart: Chart, endpoint: dict[str, Any], row: Row) -> bool:
     return not is_unknown or bool(endpoint.get("unknown_counts", "may_meet") == "may_meet")
 
 
-def could_have_met(chart: Chart, endpoint: dict[str, Any], rows: list[Row], open_rows: list[Row]) -> bool:
+def could_have_met(chart: Chart, endpoint: dict[str, Any], rows: list[DayRow], open_rows: list[DayRow]) -> bool:
     """Would it have been met if the rows that may meet it had been evidence?"""
     states = [(row.day, True if row in open_rows else evidence(chart, endpoint, row)) for row in rows]
     return find_occasions(chart, endpoint, states, "anything") is not None
@@ -734,7 +737,7 @@ def find_occasions(
     return None
 
 
-def why_not_achieved(chart: Chart, endpoint: dict[str, Any], rows: list[Row]) -> str:
+def why_not_achieved(chart: Chart, endpoint: dict[str, Any], rows: list[DayRow]) -> str:
     """not_confirmed where a row in the state was evidence, discounted where one would have been but for `discount`."""
     if any(evidence(chart, endpoint, row) is True for row in rows):
         return "not_confirmed"
@@ -743,7 +746,7 @@ def why_not_achieved(chart: Chart, endpoint: dict[str, Any], rows: list[Row]) ->
     return "never_reached"
 
 
-def why_unknown(chart: Chart, endpoint: dict[str, Any], row: Row) -> str:
+def why_unknown(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> str:
     """What made the row unknown, the first that applies."""
     named = set(names_in(parsed(endpoint["when"]), chart.terms))
     if state(chart, endpoint["when"], row) is True:
@@ -766,9 +769,9 @@ def start_of(endpoint: dict[str, Any], others: Others) -> int:
     return day_of(other)
 
 
-def ended_by(chart: Chart, endpoint: dict[str, Any], start: int, row: Row) -> Verdict:
+def ended_by(chart: Chart, endpoint: dict[str, Any], start: int, row: DayRow) -> LiteralVerdict:
     """N, for what failed; the failing row ended it."""
-    return Verdict("N", what_failed(chart, endpoint["when"], row), onset=start, ended=row.day)
+    return LiteralVerdict("N", what_failed(chart, endpoint["when"], row), onset=start, ended=row.day)
 
 
 def has_gap(chart: Chart, endpoint: dict[str, Any], good_days: list[int]) -> bool:
@@ -781,7 +784,7 @@ def has_gap(chart: Chart, endpoint: dict[str, Any], good_days: list[int]) -> boo
 # Parts of `at` and `visits`.
 
 
-def row_taken(rows: Sequence[Row], day: int, first: int, last: int, which: str) -> Row | None:
+def row_taken(rows: Sequence[DayRow], day: int, first: int, last: int, which: str) -> DayRow | None:
     """Of the rows with a count from the first day to the last, the nearest to a day, the first or the last."""
     counted = [row for row in rows if row.platelets is not None and first <= row.day <= last]
     if not counted:
@@ -798,7 +801,7 @@ def row_taken(rows: Sequence[Row], day: int, first: int, last: int, which: str) 
 class Visit:
     """A visit, its row if it has a count, and what it counts as: in_state, fails, unknown, left_out."""
 
-    row: Row | None
+    row: DayRow | None
     counts_as: str
 
 
@@ -815,7 +818,7 @@ def visits_held(chart: Chart, endpoint: dict[str, Any]) -> list[Visit]:
     return [Visit(row, visit_counts_as(chart, endpoint, row)) for row in counted]
 
 
-def visit_counts_as(chart: Chart, endpoint: dict[str, Any], row: Row | None) -> str:
+def visit_counts_as(chart: Chart, endpoint: dict[str, Any], row: DayRow | None) -> str:
     """What a visit without a count, a discounted one, or one in a known or unknown state counts as."""
     if row is None:
         return str(endpoint.get("missing", "fails"))
@@ -846,7 +849,7 @@ def enough_visits(endpoint: dict[str, Any], of_visits: list[Visit], counting: Se
 # Parts of `extent`.
 
 
-def known_rows(chart: Chart, endpoint: dict[str, Any]) -> list[tuple[Row, bool]]:
+def known_rows(chart: Chart, endpoint: dict[str, Any]) -> list[tuple[DayRow, bool]]:
     """The rows in `days` that are in the state or out of it, and whether in it; a discounted count is out of it."""
     first, last = endpoint["days"]
     known = []
@@ -858,7 +861,7 @@ def known_rows(chart: Chart, endpoint: dict[str, Any]) -> list[tuple[Row, bool]]
     return known
 
 
-def days_lasted(chart: Chart, endpoint: dict[str, Any], known: list[tuple[Row, bool]]) -> list[tuple[int, bool]]:
+def days_lasted(chart: Chart, endpoint: dict[str, Any], known: list[tuple[DayRow, bool]]) -> list[tuple[int, bool]]:
     """How many days each known row lasts, and whether `max_gap` cut it short.
 
     "visit": each the length `each`. "step": to the next known row; the last to the last of `days`, included; none
@@ -880,13 +883,13 @@ def days_lasted(chart: Chart, endpoint: dict[str, Any], known: list[tuple[Row, b
     return lasted
 
 
-def longest_stretch(known: list[tuple[Row, bool]], lasted: list[tuple[int, bool]]) -> tuple[int, list[Row]]:
+def longest_stretch(known: list[tuple[DayRow, bool]], lasted: list[tuple[int, bool]]) -> tuple[int, list[DayRow]]:
     """The days and the rows of the first longest stretch.
 
     A stretch is rows in the state one after the other; a row out of the state ends it, and a row that was cut short
     is the last of its stretch.
     """
-    stretches: list[tuple[int, list[Row]]] = [(0, [])]
+    stretches: list[tuple[int, list[DayRow]]] = [(0, [])]
     for (row, holds), (days, cut) in zip(known, lasted, strict=True):
         if holds:
             so_far, rows = stretches.pop()
@@ -959,7 +962,7 @@ def deciding_name(node: ast.expr, others: Others) -> str:
 # Parts of all kinds.
 
 
-def day_of(verdict: Verdict) -> int:
+def day_of(verdict: LiteralVerdict) -> int:
     """The day of a verdict that has one."""
     if verdict.day is None:
         raise ValueError("an endpoint refers to the day of one that gives none")
@@ -990,7 +993,7 @@ def later(chart: Chart, day: int, length: str) -> int:
     return (moved - chart.day_0).days
 
 
-def what_failed(chart: Chart, rule: str, row: Row) -> str:
+def what_failed(chart: Chart, rule: str, row: DayRow) -> str:
     """The first of the parts joined by `and`, as written, that is false."""
     for part in parts(parsed(rule), ast.And, chart.terms):
         if truth_of(part, row_names(chart, row), chart.terms) is False:
@@ -998,7 +1001,7 @@ def what_failed(chart: Chart, rule: str, row: Row) -> str:
     raise AssertionError("a false rule has a false part")
 
 
-def what_was_true(chart: Chart, rule: str, row: Row) -> str:
+def what_was_true(chart: Chart, rule: str, row: DayRow) -> str:
     """The first of the parts joined by `or`, as written, that is true."""
     for part in parts(parsed(rule), ast.Or, chart.terms):
         if truth_of(part, row_names(chart, row), chart.terms) is True:
@@ -1035,7 +1038,7 @@ def about(chart: Chart, node: ast.expr) -> str:
     named = list(names_in(node, chart.terms))
     for name in named:
         if name not in ("day", "baseline"):
-            return observed.get(name, name)
+            return str(observed.get(name, name))
     return named[0]
 
 
@@ -1076,7 +1079,7 @@ def chart_of(criteria: dict[str, Any], patient: Patient) -> Chart:
     return Chart(criteria, rows, own, patient.day_0, picked)
 
 
-def rows_of(criteria: dict[str, Any], patient: Patient) -> tuple[Row, ...]:
+def rows_of(criteria: dict[str, Any], patient: Patient) -> tuple[DayRow, ...]:
     """One row per day on which something was observed, in order of days."""
     rows = []
     for day in sorted({seen.day for seen in patient.observations}):
@@ -1096,14 +1099,14 @@ def something_observed(criteria: dict[str, Any], observation: Observation) -> bo
     )
 
 
-def row_of(criteria: dict[str, Any], patient: Patient, day: int, that_day: list[Observation]) -> Row:
+def row_of(criteria: dict[str, Any], patient: Patient, day: int, that_day: list[Observation]) -> DayRow:
     """The lowest count, the highest grade, and a rescue if there was any."""
     counts = [bounds_of(seen.platelets) for seen in that_day if seen.platelets is not None]
     grades: list[float] = [seen.bleeding_grade for seen in that_day if seen.bleeding_grade is not None]
     if counts and not grades:
         # The patient was seen; what was not recorded of the bleeding is as the head of the file has it.
         grades = {"bleeding": [inf], "none": [0.0]}.get(criteria.get("not_recorded", {}).get("bleeding"), [])
-    return Row(
+    return DayRow(
         day=day,
         platelets=lowest(counts) if counts else None,
         bleeding_grade=max(grades) if grades else None,
@@ -1182,7 +1185,7 @@ def is_of_class(rescue: Observation, listed: Sequence[str]) -> bool:
     return rescue.rescue_name.strip().lower() in [name.strip().lower() for name in listed]
 
 
-def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[Row]) -> tuple[Bounds | None, int | None]:
+def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[DayRow]) -> tuple[Bounds | None, int | None]:
     """The patient table's, else the one picked from the rows with a count in the days of the head, with its day."""
     if patient.baseline is not None:
         return bounds_of(patient.baseline), None
@@ -1222,7 +1225,7 @@ def with_the_last_before_the_dose(
     return [*before, (count, None), *after]
 
 
-def row_names(chart: Chart, row: Row) -> dict[str, Value]:
+def row_names(chart: Chart, row: DayRow) -> dict[str, Value]:
     """What each name of a rule stands for at a row."""
     return {
         **chart.own,
@@ -1239,9 +1242,12 @@ def row_names(chart: Chart, row: Row) -> dict[str, Value]:
 # The language of the rules: true, false or unknown (None).
 
 
-def state(chart: Chart, rule: str, row: Row) -> bool | None:
+def state(chart: Chart, rule: str, row: DayRow) -> bool | None:
     """Is the rule true, false or unknown at the row?"""
-    return truth(rule, row_names(chart, row), chart.terms)
+    asked = rule, row.day, row.platelets, chart.own["baseline"]
+    if asked not in chart.known:
+        chart.known[asked] = truth(rule, row_names(chart, row), chart.terms)
+    return chart.known[asked]
 
 
 def truth(rule: str, names: Mapping[str, Value], terms: Mapping[str, str]) -> bool | None:
