@@ -1192,7 +1192,9 @@ def baseline_of(criteria: dict[str, Any], patient: Patient, rows: Sequence[DayRo
     if "baseline" not in criteria:
         return None, None
     first, last = criteria["baseline"]["days"]
-    counts = [(row.platelets, row.day) for row in rows if first <= row.day <= last and row.platelets is not None]
+    counts: list[tuple[Bounds, int | None]] = [
+        (row.platelets, row.day) for row in rows if first <= row.day <= last and row.platelets is not None
+    ]
     if criteria["baseline"].get("several") == "last_before_dose":
         counts = with_the_last_before_the_dose(patient, counts)
     if not counts:
@@ -1211,15 +1213,18 @@ def with_the_last_before_the_dose(
 
     Where all were taken later, day 0 has none. Where one of the times is not known, the lowest stays.
     """
-    taken = [seen for seen in patient.observations if seen.day == 0 and seen.platelets is not None]
-    if patient.dose_time is None or any(seen.time is None for seen in taken):
+    taken = [
+        (seen.platelets, seen.time) for seen in patient.observations if seen.day == 0 and seen.platelets is not None
+    ]
+    timed = [(count, time) for count, time in taken if time is not None]
+    if patient.dose_time is None or len(timed) < len(taken):
         return counts
-    others = [(count, day) for count, day in counts if day != 0]
-    by_then = [seen for seen in taken if seen.time <= patient.dose_time]
+    others = [(count, day) for count, day in counts if day is not None and day != 0]
+    by_then = [(count, time) for count, time in timed if time <= patient.dose_time]
     if len(others) == len(counts) or not by_then:
-        return others
-    latest = max(seen.time for seen in by_then)
-    count = lowest([bounds_of(seen.platelets) for seen in by_then if seen.time == latest])
+        return [*others]
+    latest = max(time for _, time in by_then)
+    count = lowest([bounds_of(seen) for seen, time in by_then if time == latest])
     before = [(count, day) for count, day in others if day < 0]
     after = [(count, day) for count, day in others if day > 0]
     return [*before, (count, None), *after]
