@@ -42,7 +42,7 @@ OTHERWISE = "named: {}"
 HEADS = ("event", "strategy", "endpoints", "how the definition does it")
 NO_RULE = "no rule takes it into account, and later counts are used as any other"
 NO_RULE_OF_ITS_OWN = "no rule of its own takes it into account"
-NO_DEATH = "no rule names it; the counts up to it decide, and what they leave open is missing data"
+NO_DEATH = "no rule names it; the counts up to it decide, and what they cannot establish is missing data"
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def test_what_the_rules_leave_open_is_as_the_file_states_it():
         "Intercurrent events (ICH E9(R1)): rescue treatment: hypothetical (counts are set to missing; Protocol, 9.2); "
         "discontinuation of treatment: treatment policy (no rule takes it into account, and later counts are used as "
         "any other); death: not stated by the source (no rule names it; the counts up to it decide, and what they "
-        "leave open is missing data). Missing data: N if not met and follow-up is complete; NE if not or if a count of "
+        "cannot establish is missing data). Missing data: N if not met and follow-up is complete; NE if not or if a count of "
         "unknown state could have met it."
     )
     assert strategy_of(file, "R", "rescue") == "hypothetical"

@@ -92,7 +92,7 @@ def test_intercurrent_events_are_comments_on_the_values(metadata):
     assert comments[item.CommentOID] == (
         "Intercurrent events (ICH E9(R1)): rescue treatment: composite variable (not met with rescue treatment); "
         "discontinuation of treatment: as OR (no rule of its own takes it into account); death: not stated by the "
-        "source (no rule names it; the counts up to it decide, and what they leave open is missing data). Missing "
+        "source (no rule names it; the counts up to it decide, and what they cannot establish is missing data). Missing "
         "data: NE if no observation fails and there is none at the end of the period or there is a gap of more than "
         "56 days."
     )

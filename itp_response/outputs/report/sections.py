@@ -108,7 +108,7 @@ def definitions(criteria: Criteria) -> list[dict[str, str]]:
 
 
 @dataclass(frozen=True)
-class IntercurrentEvents:
+class EventsTable:
     """How the endpoints handle intercurrent events and missing data."""
 
     heads: tuple[str, ...]
@@ -117,12 +117,12 @@ class IntercurrentEvents:
     """The sentences on the endpoints without rows of their own."""
 
 
-def intercurrent(criteria: Criteria) -> IntercurrentEvents:
+def intercurrent(criteria: Criteria) -> EventsTable:
     """The table of intercurrent events, as in `describe`; an event stands in its first row alone."""
     rows = table(criteria.file)
     events = ["", *(row[0] for row in rows)]
     shown = (("" if row[0] == before else row[0], *row[1:]) for row, before in zip(rows, events, strict=False))
-    return IntercurrentEvents(HEADS, tuple(shown), tuple(without_events(criteria.file)))
+    return EventsTable(HEADS, tuple(shown), tuple(without_events(criteria.file)))
 
 
 def without_options(note: str) -> str:
