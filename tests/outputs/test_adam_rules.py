@@ -3,6 +3,7 @@
 `tests/adam_rules.py` has CDISC's own engine decide CDISC's own rules, where it is installed.
 """
 
+import re
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,53 @@ import itp_response
 from itp_response.definitions.load import shipped
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+LABELS = {
+    "STUDYID": "Study Identifier",
+    "USUBJID": "Unique Subject Identifier",
+    "SUBJID": "Subject Identifier for the Study",
+    "TRT01P": "Planned Treatment for Period 01",
+    "TRT01A": "Actual Treatment for Period 01",
+    "TRTP": "Planned Treatment",
+    "ASEQ": "Analysis Sequence Number",
+    "PARAM": "Parameter",
+    "PARAMCD": "Parameter Code",
+    "AVISIT": "Analysis Visit",
+    "AVISITN": "Analysis Visit (N)",
+    "AVAL": "Analysis Value",
+    "AVALC": "Analysis Value (C)",
+    "BASE": "Baseline Value",
+    "CHG": "Change from Baseline",
+    "PCHG": "Percent Change from Baseline",
+    "CRITy": "Analysis Criterion y",
+    "CRITyFL": "Criterion y Evaluation Result Flag",
+    "MCRITy": "Analysis Multi-Response Criterion y",
+    "MCRITyML": "Multi-Response Criterion y Evaluation",
+    "MCRITyMN": "Multi-Response Criterion y Eval (N)",
+    "ADT": "Analysis Date",
+    "ADTF": "Analysis Date Imputation Flag",
+    "ADY": "Analysis Relative Day",
+    "ASTDT": "Analysis Start Date",
+    "ASTDTF": "Analysis Start Date Imputation Flag",
+    "ASTDY": "Analysis Start Relative Day",
+    "AENDT": "Analysis End Date",
+    "AENDTF": "Analysis End Date Imputation Flag",
+    "AENDY": "Analysis End Relative Day",
+    "STARTDT": "Time-to-Event Origin Date for Subject",
+    "CNSR": "Censor",
+    "EVNTDESC": "Event or Censoring Description",
+    "CNSDTDSC": "Censor Date Description",
+    "ABLFL": "Baseline Record Flag",
+    "ANL01FL": "Analysis Flag 01",
+    "SRCDOM": "Source Data",
+    "SRCVAR": "Source Variable",
+    "SRCSEQ": "Source Sequence Number",
+}
+"""The labels of CDISC's own variables, from the listing of the ADaM Implementation Guide's variables; y is a number."""
+OF_THE_PROGRAM = {
+    *("DAY0DT", "STARTDY", "ARSNCD", "ARSN", "ADTREC", "WASHFL", "ICESEQ", "ICESTRAT", "ATERM", "ADECOD"),
+    *("CNFDT", "CNFDY", "CNFDOM", "CNFVAR", "CNFSEQ", "ENDDOM", "ENDVAR", "ENDSEQ"),
+}
+"""The variables that the Implementation Guide does not have, beside the endpoints' own in ADITP."""
 BASIC = {"ADRS": {"AVAL", "AVALC"}, "ADLB": {"AVAL"}, "ADTTE": {"AVAL", "CNSR", "STARTDT", "ADT"}}
 """The datasets of the basic data structure, with what they need beside their parameters."""
 
@@ -81,3 +129,17 @@ def test_of_every_set_a_time_to_an_event_has_its_start_and_end(analysis):
     assert (timed["AVAL"] == (timed["ADT"] - timed["STARTDT"]).dt.total_days()).all()
     assert (timed["EVNTDESC"].is_not_null()).all()
     assert set(timed.filter(CNSR=0)["CNSDTDSC"]) <= {None}
+
+
+def test_of_every_set_cdiscs_own_variables_have_its_labels(analysis):
+    for name, dataset in analysis.datasets.items():
+        for variable in dataset.variables:
+            number = re.fullmatch(r"(M?CRIT)([0-9])(FL|ML|MN)?", variable.name)
+            generic = variable.name if number is None else f"{number[1]}y{number[3] or ''}"
+            if generic in LABELS:
+                label = LABELS[generic]
+                assert variable.label == (label if number is None else label.replace(" y", f" {number[2]}")), generic
+            else:
+                assert name == "ADITP" or variable.name in OF_THE_PROGRAM, f"{name}.{variable.name}"
+    lengths = [dataset.lengths for dataset in analysis.datasets.values()]
+    assert all(of_dataset == lengths[0] for of_dataset in lengths)

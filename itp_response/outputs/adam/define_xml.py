@@ -32,7 +32,7 @@ CLASSES = {
     "ADRS": ("BASIC DATA STRUCTURE", None),
     "ADTTE": ("BASIC DATA STRUCTURE", "TIME-TO-EVENT"),
     "ADLB": ("BASIC DATA STRUCTURE", None),
-    "ADICE": ("OCCURRENCE DATA STRUCTURE", None),
+    "ADICE": ("ADAM OTHER", None),
 }
 DOCUMENTS = {"LF.DEFINE": ("define.md", "Derivations in words"), "LF.PROVENANCE": (INSIDE, "What made the files")}
 NOT_ADSL = "To be joined to the study's own ADSL, which has the populations and the treatments."
@@ -78,7 +78,7 @@ def define_xml(defined: Defined, origin: Provenance) -> bytes:
     version = _put(study, "MetaDataVersion", OID=VERSION, Name=f"{defined.study}: ADaM datasets of response in ITP")
     _set(version, {"def:DefineVersion": "2.1.0"})
     standards = _put(version, "def:Standards")
-    _put(standards, "def:Standard", OID=STANDARD, Name="ADaMIG", Type="IG", Version="1.1", Status="Final")
+    _put(standards, "def:Standard", OID=STANDARD, Name="ADaMIG", Type="IG", Version="1.3", Status="Final")
     documents = _put(version, "def:SupplementalDoc")
     for leaf in DOCUMENTS:
         _put(documents, "def:DocumentRef", leafID=leaf)
