@@ -143,3 +143,27 @@ def test_of_every_set_cdiscs_own_variables_have_its_labels(analysis):
                 assert name == "ADITP" or variable.name in OF_THE_PROGRAM, f"{name}.{variable.name}"
     lengths = [dataset.lengths for dataset in analysis.datasets.values()]
     assert all(of_dataset == lengths[0] for of_dataset in lengths)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "open_", "decided"),
+    [
+        ("arnold_2012", "standard_treatment_stopped", "failure", "OR"),
+        ("bivv020", "switcher", "durable", "rescue_treatment"),
+    ],
+)
+def test_what_depends_on_a_column_that_the_study_lacks_is_not_evaluable_and_says_so(name, column, open_, decided):
+    study = itp_response.classify(EXAMPLES / "visits.csv", EXAMPLES / "patients.csv", name)
+
+    note = f"There is no column {column!r}, so it is unknown throughout; what depends on it is not evaluable."
+    assert [line for line in study.cohort.note_lines if line.endswith(note)] == [f"warning: {note}"]
+    assert "Y" not in study.frame()[open_].to_list()
+    assert "NE" in study.frame()[open_].to_list()
+    assert "Y" in study.frame()[decided].to_list()
+
+
+def test_a_column_with_nearly_the_name_of_one_that_may_lack_is_a_misspelling():
+    patients = [{"patient_id": "A", "arm": "X", "swicher": "no"}]
+
+    with pytest.raises(itp_response.CohortError, match=r"the column 'switcher' is missing.*Did you mean 'swicher'\?"):
+        itp_response.classify([{"patient_id": "A", "day": 0, "platelets": 10}], patients, "bivv020")
