@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.intercurrent_events import EVENTS, MISSING, table
 from itp_response.definitions.load import load, shipped
 from itp_response.evaluation.endpoints.endpoint import ROLES, Endpoint
 from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words
@@ -18,6 +19,12 @@ patient.
 **Unverified**: its numbers were not checked against any source; do not use it as it stands.
 `itp-response criteria NAME` prints a whole set, with its clock and its interpretations; `itp-response compare` applies
 several sets to the same patients.
+"""
+EVENTS_TOP = """## Intercurrent events and missing data
+
+The strategies of ICH E9(R1) by which each set handles an event, with the endpoints.
+`itp-response criteria NAME` says how the definition does it.
+Endpoints that are decided from others handle them as these do.
 """
 HEADS = ("set", "endpoint", "threshold", "confirmation", "bleeding", "rescue treatment", "window", "where")
 COUNTS = frozenset({"platelets", "baseline"})
@@ -38,6 +45,7 @@ def definitions_page() -> str:
     """All shipped sets on one page of Markdown: the sets, then the endpoints of each role."""
     sets = [load(name) for name in shipped()]
     lines = [TOP, *_markdown(("set", "title", "source", "checked", "entry"), [_set_row(criteria) for criteria in sets])]
+    lines += [f"\n{EVENTS_TOP}", *_markdown(("set", *EVENTS.values(), MISSING), [_events_row(one) for one in sets])]
     for role in (*get_args(ROLES), None):
         lines += ["", f"## {'Without a role' if role is None else role.replace('_', ' ').capitalize()}", ""]
         if role is None:
@@ -50,6 +58,20 @@ def definitions_page() -> str:
         ]
         lines += _markdown(HEADS, rows)
     return "\n".join(lines) + "\n"
+
+
+def _events_row(criteria: Criteria) -> list[str]:
+    """How a set handles each intercurrent event and missing data: the strategies, each with its endpoints."""
+    cells: dict[str, dict[str, list[str]]] = {event: {} for event in (*EVENTS.values(), MISSING)}
+    for event, strategy, names, how in table(criteria.file):
+        cells[event].setdefault(strategy or how, []).extend(f"`{name}`" for name in names.split(", "))
+    return [
+        f"{_linked(criteria)} {_mark(criteria)}".strip(),
+        *(
+            "<br>".join(f"{strategy}: {', '.join(names)}" for strategy, names in cell.items())
+            for cell in cells.values()
+        ),
+    ]
 
 
 def _set_row(criteria: Criteria) -> list[str]:

@@ -1,12 +1,14 @@
 """Describe: a criteria set in plain English, made from its rules, with its source and its interpretations."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from itp_response.authoring.intercurrent_events import intercurrent_events
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.intercurrent_events import MISSING, table, without_events
 from itp_response.definitions.load import load, shipped
+from itp_response.definitions.schema import CriteriaFile
 from itp_response.evaluation.eligibility import ITP
-from itp_response.messages.wording import days_in_words, number_in_words, wrapped
+from itp_response.messages.wording import aligned, days_in_words, number_in_words, wrapped
 
 CHECKED = {
     "primary": "against the paper or registry itself",
@@ -18,6 +20,7 @@ NOT_RECORDED = {
     "none": ["Bleeding not recorded at a count: assumed absent."],
     "unknown": [],
 }
+EVENTS = "Intercurrent events (ICH E9(R1)) and missing data"
 HEADING = "Interpretations assumed"
 
 
@@ -63,24 +66,34 @@ def describe(criteria: Criteria) -> str:
     """
     file = criteria.file
     title = _wrapped(criteria.title)
-    lines = [*title, "=" * max(map(len, title)), ""]
+    text = [*title, "=" * max(map(len, title)), ""]
     for sentence in head(criteria):
-        lines += _wrapped(sentence)
+        text += _wrapped(sentence)
     for name, model in file.endpoints.items():
-        lines += ["", f"{name}: {model.label}{f' ({model.where})' if model.where else ''}"]
-        lines += _wrapped(model.says, "  ")
-        lines += _wrapped(f"Rule: {model.sentence()}", "  ")
-        if events := intercurrent_events(criteria, name):
-            lines += _wrapped(f"Intercurrent events (ICH E9(R1)): {'; '.join(events)}.", "  ")
+        text += ["", f"{name}: {model.label}{f' ({model.where})' if model.where else ''}"]
+        text += _wrapped(model.says, "  ")
+        text += _wrapped(f"Rule: {model.sentence()}", "  ")
+    text += ["", EVENTS, "-" * len(EVENTS), aligned(list(_events(file)))]
+    text += [line for sentence in without_events(file) for line in _wrapped(sentence)]
     if file.interpretation:
-        lines += ["", HEADING, "-" * len(HEADING)]
+        text += ["", HEADING, "-" * len(HEADING)]
     for interpretation in file.interpretation:
-        lines += [
+        text += [
             "",
             f"{interpretation.id}: {interpretation.question}",
             *_wrapped(f"Assumed: {interpretation.assumed}", "  "),
         ]
-    return "\n".join(lines)
+    return "\n".join(text)
+
+
+def _events(file: CriteriaFile) -> Iterator[list[str]]:
+    """The table of intercurrent events: beneath each event the strategies, with their endpoints and how it is done."""
+    before = ""
+    for event, strategy, names, how in table(file):
+        if event != before:
+            yield [event]
+        before = event
+        yield [f"  {names}", how] if event == MISSING else [f"  {strategy}", f"{names}: {how}"]
 
 
 def head(criteria: Criteria) -> list[str]:

@@ -182,7 +182,7 @@ def _batches(criteria: Criteria, examples: Sequence[WorkedExample]) -> list[tupl
 
 def _changed(criteria: Criteria, change: Mutation) -> Criteria | None:
     """The criteria set with the change, without interpretations and examples; None if it is not valid."""
-    content = {**change.applied(criteria.raw), "interpretation": [], "example": []}
+    content = {**change.applied(criteria.raw), "interpretation": [], "example": [], "intercurrent": []}
     try:
         return read_dict(content, criteria.path, criteria.name)
     except CriteriaError:

@@ -28,7 +28,10 @@ class ColumnDeclared(StrictModel):
     several: Literal["highest", "lowest", "first", "last"] = Field(
         default="last", description="which of several values of a day stands"
     )
-    optional: bool = Field(default=False, description="a table without it is taken as empty, and no warning says so")
+    optional: bool = Field(
+        default=False,
+        description="a table without it is taken as empty: of unknown values, with a warning; else without one",
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -42,9 +45,12 @@ class ColumnDeclared(StrictModel):
         if self.type == "text" and self.several in ("highest", "lowest"):
             problem = f"of texts, 'several' is 'first' or 'last', not {self.several!r}"
             raise PydanticCustomError("several", "{problem}", {"problem": problem})
-        if self.optional and self.empty == "unknown":
-            raise PydanticCustomError("optional", "an optional column says what an empty cell stands for")
         return self
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a table must have it: nothing says what a table without it stands for."""
+        return self.empty == "unknown" and not self.optional
 
     def reads_as(self, other: "ColumnDeclared") -> bool:
         """Whether both read the same cells alike; one may be optional and the other not."""

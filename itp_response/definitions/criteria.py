@@ -18,6 +18,7 @@ from itp_response.definitions.checks import (
     stray_key,
     wrong_examples,
 )
+from itp_response.definitions.intercurrent_events import wrong_intercurrent
 from itp_response.definitions.interpretations import changed, offered, useless_changes
 from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
@@ -198,6 +199,7 @@ def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions
     if whole:
         if not problems:  # they would be told again of each interpretation
             problems += _wrong_interpretations(raw, file, path, name, positions)
+            problems += wrong_intercurrent(file, positions)
         problems += wrong_examples(file, positions)
     refuse(problems)
     return Criteria(name=name, path=path, raw=raw, file=file, order=order, positions=positions)
@@ -250,6 +252,6 @@ def _wrong_interpretations(
         if content == raw:
             yield positions.problem(keys, "this change has no effect: the file already says so.")
         try:
-            _read({**content, "interpretation": [], "example": []}, path, name, under, whole=True)
+            _read({**content, "interpretation": [], "example": [], "intercurrent": []}, path, name, under, whole=True)
         except CriteriaError as error:
             yield Problem(str(error), code=error.code, file=under.name, line=under.line(()) or None)

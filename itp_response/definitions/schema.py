@@ -34,6 +34,21 @@ class Interpretation(StrictModel):
     about: str = Field(default="", description="its subject in a few words")
 
 
+Event = Literal["rescue", "discontinuation", "death"]
+Strategy = Literal["treatment policy", "composite variable", "while on treatment", "hypothetical", "principal stratum"]
+"""The strategies of ICH E9(R1)."""
+
+
+class IntercurrentEvent(StrictModel):
+    """`[[intercurrent]]`: the strategy of ICH E9(R1) by which the source handles an event that the rules leave open."""
+
+    event: Event = Field(description="the intercurrent event")
+    strategy: Strategy = Field(description="its strategy, as the source states it")
+    endpoints: tuple[str, ...] = Field(min_length=1, description="the endpoints for which it is stated")
+    where: str = Field(min_length=1, description="the place in the source that states it")
+    how: str = Field(default="", description="how the definition does it; default: made from the rules")
+
+
 class WorkedExample(StrictModel):
     """`[[example]]`: a worked example."""
 
@@ -74,6 +89,7 @@ class CriteriaFile(StrictModel):
     )
     terms: dict[str, str] = Field(default_factory=dict, description="named rules")
     endpoints: dict[str, AnyEndpoint] = Field(min_length=1)
+    intercurrent: tuple[IntercurrentEvent, ...] = ()
     interpretation: tuple[Interpretation, ...] = ()
     example: tuple[WorkedExample, ...] = ()
 

@@ -282,14 +282,19 @@ def check_columns(table: NamedTable, names: tuple[str, ...], problems: Problems)
 def check_declared(table: NamedTable, declared: Mapping[str, ColumnDeclared], problems: Problems) -> None:
     """Report the declared columns that are missing.
 
-    Where an empty cell has a meaning, a missing column counts as empty, which is noted unless it is optional.
+    Where an empty cell has a meaning, a missing column counts as empty, which is noted unless it is optional. One that
+    is optional and without such a meaning is unknown, which is noted.
     """
     for name, column in declared.items():
-        if table.has(name) or column.optional:
+        is_unknown = column.empty == "unknown"
+        if table.has(name) or (column.optional and not is_unknown):
             continue
         # Only a very similar name is likely to be a misspelling.
-        if column.empty == "unknown" or get_close_matches(name, table.written, 1, cutoff=0.8):
+        if column.is_needed or get_close_matches(name, table.written, 1, cutoff=0.8):
             problems.wrong(table.location, missing_column(name, table.written))
+        elif is_unknown:
+            note = f"There is no column {name!r}, so it is unknown throughout; what depends on it is not evaluable."
+            problems.note(table.location, note, warning=True)
         else:
             means = str(column.empty).lower() if isinstance(column.empty, bool) else repr(column.empty)
             problems.note(

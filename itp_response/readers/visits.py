@@ -177,7 +177,7 @@ def patient_table(
         if opened:
             check_columns(opened, ("patient_id",), problems)
             check_declared(opened, of_patients, problems)
-    elif needed := [repr(name) for name, column in of_patients.items() if column.empty == "unknown"]:
+    elif needed := [repr(name) for name, column in of_patients.items() if column.is_needed]:
         names = ", ".join(needed)
         problems.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
     else:

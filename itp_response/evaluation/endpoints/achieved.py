@@ -218,6 +218,11 @@ class Achieved(Endpoint):
             text += " Without a count in these days it is not evaluable."
         return text
 
+    def missing_data(self) -> str:
+        counts = " and there is a count" if self.without_counts == "NE" else ""
+        unknown = " or if a count of unknown state could have met it" if self.unknown_counts == "may_meet" else ""
+        return f"N if not met and follow-up is complete{counts}; NE if not{unknown}"
+
     def _times(self) -> str:
         """On how many occasions, how far apart and with what between them."""
         if self.occasions == 1:

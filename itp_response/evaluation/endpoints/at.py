@@ -148,6 +148,9 @@ class At(Endpoint):
             missing_to=needed(missing, start + self.within[1]),
         )
 
+    def missing_data(self) -> str:
+        return "NE if there is no count in the window"
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         first, last = (day_in_words(day) for day in self.within)

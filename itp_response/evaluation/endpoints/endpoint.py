@@ -192,6 +192,12 @@ class Endpoint(StrictModel):
         """What decides it, in words, without what excludes patients."""
         raise NotImplementedError
 
+    def missing_data(self) -> str:
+        """How it handles what was not observed, in words: the part of a sentence after a colon."""
+        if self.sums_up:
+            return "as in the endpoints that it is decided from"
+        return "not evaluable where the result depends on it"
+
     def sentence(self) -> str:
         """The endpoint in words, made from what decides it."""
         if self.unless is None:
@@ -228,7 +234,7 @@ class Endpoint(StrictModel):
     def ends_against_it(self) -> Iterator[tuple[Tree, bool]]:
         """The conditions that by themselves decide against the patient, and whether they do so by being true.
 
-        Where one of them is an event such as rescue treatment, that is the composite strategy of ICH E9(R1).
+        Where one of them is an event such as rescue treatment, that is the composite variable strategy of ICH E9(R1).
         """
         for key, rule, _ in self.rules():
             if key in self.decides_against:

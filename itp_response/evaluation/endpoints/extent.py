@@ -156,6 +156,12 @@ class Extent(Endpoint):
             missing_to=needed(open_, self.days[1]),
         )
 
+    def missing_data(self) -> str:
+        if self.each is not None:
+            return "time without an observation is not counted; NE if there is none"
+        limit = f" for at most {length_in_words(self.max_gap)}" if self.max_gap else ""
+        return f"the state is carried forward to the next observation{limit}; NE if there is none"
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         what = "The total time" if self.measure == "total" else "The longest continuous period"

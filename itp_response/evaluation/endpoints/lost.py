@@ -147,6 +147,9 @@ class Lost(Endpoint):
             missing_to=needed(open_, np.inf),
         )
 
+    def missing_data(self) -> str:
+        return "N if there is no loss and follow-up is complete; NE if not"
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         text = f"After {self.after} is established{up_to(self.by)}: the first observation of {rule_in_words(self.when)}"

@@ -171,6 +171,11 @@ class Maintained(Endpoint):
             missing_to=needed(asked, shown_by),
         )
 
+    def missing_data(self) -> str:
+        gap = f" or there is a gap of more than {length_in_words(self.max_gap)}" if self.max_gap is not None else ""
+        end = "in the window" if self.until is not None else "at the end of the period"
+        return f"NE if no observation fails and there is none {end}{gap}"
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         start = "day" if self.counted_from == "day" else "confirming day"

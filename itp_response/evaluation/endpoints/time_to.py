@@ -124,6 +124,9 @@ class TimeTo(Endpoint):
         account.decided_by = ((self.to, earlier[self.to].value != Y),)
         return account
 
+    def missing_data(self) -> str:
+        return f"as in {self.to}" if self.censored is None else f"without {self.to}, censored at the last count"
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         start = f"the day of {self.from_}" if self.from_ else "day 0"

@@ -236,6 +236,14 @@ class Visits(Endpoint):
         part[near & patient_days.has_count & ~kept] = PASSED_OVER
         return part
 
+    def missing_data(self) -> str:
+        text = "only visits with a count are assessed"
+        if self.visits:
+            text = f"a planned visit without a count {TREATED[self.missing]}"
+        if self.of_at_least:
+            text += f"; {self.too_few} with a count at fewer than {counted(self.of_at_least, 'visit')}"
+        return text
+
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
         text = _number_in_words(self)

@@ -223,7 +223,7 @@ def _levels(counted: Counted) -> Iterator[tuple[Variable, pl.Series]]:
         known = ~unknown
         means = f"The first of {', '.join(model.ranks)} whose rule the observations of the day meet."
         text = f"{model.label}: level on the day"
-        yield _numbered("MCRIT{}", "Multi-Response Criterion {}", 1, means, _constant(text, len(level)))
+        yield _numbered("MCRIT{}", "Analysis Multi-Response Criterion {}", 1, means, _constant(text, len(level)))
         ranks = where(known, pl.Series(model.ranks).gather(level))
         means = "The level; missing where it is not known."
         yield _numbered("MCRIT{}ML", "Multi-Response Criterion {} Evaluation", 1, means, ranks)

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.intercurrent_events import HEADS, without_events
+from itp_response.definitions.intercurrent_events import table as events
 from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.variables import Dataset
 
@@ -67,6 +69,7 @@ def _page(
         endpoint = f"`{parameter.endpoint}`" if parameter.endpoint else ""
         about = (parameter.text, endpoint, _where(criteria, parameter), parameter.derivation)
         yield from _row(parameter.dataset, parameter.code, *about)
+    yield from _events(criteria)
     for dataset in datasets.values():
         yield ""
         yield f"## {dataset.name}"
@@ -76,6 +79,19 @@ def _page(
         for variable in dataset.variables:
             length = str(dataset.length(variable))
             yield from _row(variable.name, variable.label, variable.type, length, variable.means)
+
+
+def _events(criteria: Criteria) -> Iterator[str]:
+    """How the endpoints handle intercurrent events and missing data."""
+    yield ""
+    yield "## Intercurrent events (ICH E9(R1)) and missing data"
+    yield ""
+    yield from _row(*(head.capitalize() for head in HEADS))
+    yield "|---|---|---|---|"
+    for cells in events(criteria.file):
+        yield from _row(*cells)
+    yield ""
+    yield from without_events(criteria.file)
 
 
 def _row(*cells: str) -> Iterator[str]:

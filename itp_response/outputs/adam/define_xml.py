@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from itp_response.authoring.intercurrent_events import intercurrent_events
 from itp_response.classification.provenance import INSIDE, Provenance
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.intercurrent_events import in_words
 from itp_response.outputs.adam.codelists import CodeList, codelists, of_parameter, of_variable
 from itp_response.outputs.adam.files import DATE, EPOCH, VERSION
 from itp_response.outputs.adam.parameters import Parameter
@@ -32,7 +32,7 @@ CLASSES = {
     "ADRS": ("BASIC DATA STRUCTURE", None),
     "ADTTE": ("BASIC DATA STRUCTURE", "TIME-TO-EVENT"),
     "ADLB": ("BASIC DATA STRUCTURE", None),
-    "ADICE": ("OCCURRENCE DATA STRUCTURE", None),
+    "ADICE": ("ADAM OTHER", None),
 }
 DOCUMENTS = {"LF.DEFINE": ("define.md", "Derivations in words"), "LF.PROVENANCE": (INSIDE, "What made the files")}
 NOT_ADSL = "To be joined to the study's own ADSL, which has the populations and the treatments."
@@ -78,7 +78,7 @@ def define_xml(defined: Defined, origin: Provenance) -> bytes:
     version = _put(study, "MetaDataVersion", OID=VERSION, Name=f"{defined.study}: ADaM datasets of response in ITP")
     _set(version, {"def:DefineVersion": "2.1.0"})
     standards = _put(version, "def:Standards")
-    _put(standards, "def:Standard", OID=STANDARD, Name="ADaMIG", Type="IG", Version="1.1", Status="Final")
+    _put(standards, "def:Standard", OID=STANDARD, Name="ADaMIG", Type="IG", Version="1.3", Status="Final")
     documents = _put(version, "def:SupplementalDoc")
     for leaf in DOCUMENTS:
         _put(documents, "def:DocumentRef", leafID=leaf)
@@ -211,7 +211,7 @@ def _items(version: ElementTree.Element, defined: Defined) -> None:
             item = _item(
                 version, oid, Variable(variable_name, parameter.text, variable.type, ""), dataset.length(variable)
             )
-            if parameter.endpoint and intercurrent_events(defined.criteria, parameter.endpoint):
+            if parameter.endpoint:
                 _set(item, {"def:CommentOID": f"COM.ICE.{parameter.endpoint}"})
             codelist = of_parameter(parameter) if variable_name == "AVALC" else ""
             if codelist:
@@ -276,8 +276,7 @@ def _comments(version: ElementTree.Element, defined: Defined) -> None:
     _comment(version, SET, f"{criteria.response_definition}, from {reference}. {day_0}")
     _comment(version, "COM.ADITP", f"{NOT_ADSL} {criteria.response_definition}, from {reference}. {day_0}")
     for name in dict.fromkeys(parameter.endpoint for parameter in defined.parameters if parameter.endpoint):
-        if events := intercurrent_events(criteria, name):
-            _comment(version, f"COM.ICE.{name}", f"Intercurrent events (ICH E9(R1)): {'; '.join(events)}.")
+        _comment(version, f"COM.ICE.{name}", in_words(criteria.file, name))
 
 
 def _comment(version: ElementTree.Element, oid: str, text: str) -> None:

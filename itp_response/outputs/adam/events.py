@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from itp_response.authoring.intercurrent_events import DISCONTINUATION, deciding_rules, disregarded
-from itp_response.authoring.intercurrent_events import DISCONTINUED as DISCONTINUED_NAME
-from itp_response.authoring.intercurrent_events import RESCUE as RESCUE_IN_WORDS
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPED
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.definitions.intercurrent_events import COMPOSITE, deciding_rules, strategy_of
+from itp_response.definitions.intercurrent_events import DISCONTINUED as DISCONTINUED_NAME
+from itp_response.definitions.schema import Event
 from itp_response.evaluation.patient_days import PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Tree, names_in
@@ -50,9 +50,9 @@ ADICE = (
         "ICESTRAT",
         "Intercurrent Event Strategy",
         "text",
-        "The strategy of ICH E9(R1) by which the endpoint handles the event: COMPOSITE where the event alone decides "
-        "against the patient, TREATMENT POLICY where no rule takes such an event into account; else missing, and the "
-        "derivation of the parameter says what the event does.",
+        "The strategy of ICH E9(R1) by which the endpoint handles the event: COMPOSITE VARIABLE where the event alone "
+        "decides against the patient, TREATMENT POLICY where no rule takes such an event into account, or what the "
+        "criteria state of their source; else missing, and the comment on the parameter says what the event does.",
     ),
     Variable(
         "ATERM",
@@ -132,15 +132,15 @@ def adice(classification: Classification, study: str, parameters: list[Parameter
 
 def _strategy(counted: Counted, events: IntercurrentEvents, endpoint: str) -> pl.Series:
     """The strategy by which the endpoint handles each event."""
-    criteria = counted.criteria
+    file = counted.criteria.file
     composite = np.zeros(len(events.patient), dtype=np.bool_)
-    for tree, holds in deciding_rules(criteria, endpoint):
-        composite |= _decides(counted, events, tree, holds)
-    ignored = disregarded(criteria, endpoint)
-    words = [RESCUE_IN_WORDS in ignored, DISCONTINUATION in ignored]
-    policy = np.where(events.rescue, *words)
-    strategies = pl.Series([None, "COMPOSITE", "TREATMENT POLICY"], dtype=pl.String)
-    return strategies.gather(np.select([composite, policy], [1, 2], default=0))
+    kinds: tuple[Event, Event] = ("discontinuation", "rescue")
+    for kind in kinds:
+        for tree, holds in deciding_rules(file, endpoint, kind):
+            composite |= _decides(counted, events, tree, holds)
+    others = [strategy_of(file, endpoint, kind).upper() or None for kind in kinds]
+    strategies = pl.Series([COMPOSITE.upper(), *others], dtype=pl.String)
+    return strategies.gather(np.select([composite, events.rescue], [0, 2], default=1))
 
 
 def _decides(counted: Counted, events: IntercurrentEvents, tree: Tree, holds: bool) -> Bools:

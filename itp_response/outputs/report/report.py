@@ -182,6 +182,7 @@ def _shown(
         "unrecorded": unrecorded(classification.cohort),
         "about": sections.about(classification.criteria),
         "definitions": sections.definitions(classification.criteria),
+        "intercurrent": sections.intercurrent(classification.criteria),
         "tried": tried,
         "sensitivity": [] if tried is None else sections.sensitivity(tried),
         "dependent": len(interpretations),

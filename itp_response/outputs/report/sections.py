@@ -15,6 +15,7 @@ from itp_response.cohort.values import Ints
 from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.intercurrent_events import HEADS, table, without_events
 from itp_response.evaluation.verdicts import Verdict
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.report.patients import arm_codes, arms
@@ -104,6 +105,24 @@ def definitions(criteria: Criteria) -> list[dict[str, str]]:
         }
         for name, model in criteria.endpoints.items()
     ]
+
+
+@dataclass(frozen=True)
+class EventsTable:
+    """How the endpoints handle intercurrent events and missing data."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    others: tuple[str, ...]
+    """The sentences on the endpoints without rows of their own."""
+
+
+def intercurrent(criteria: Criteria) -> EventsTable:
+    """The table of intercurrent events, as in `describe`; an event stands in its first row alone."""
+    rows = table(criteria.file)
+    events = ["", *(row[0] for row in rows)]
+    shown = (("" if row[0] == before else row[0], *row[1:]) for row, before in zip(rows, events, strict=False))
+    return EventsTable(HEADS, tuple(shown), tuple(without_events(criteria.file)))
 
 
 def without_options(note: str) -> str:
