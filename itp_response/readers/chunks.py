@@ -12,8 +12,9 @@ import polars as pl
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import check_parts, check_same_header, is_folder
+from itp_response.readers.complete import check_rows, unbroken
 from itp_response.readers.eav import is_eav
-from itp_response.readers.files import TableFile, kind_of, open_table, unbroken
+from itp_response.readers.files import TableFile, kind_of, open_table
 from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.text import (
     HEAD,
@@ -167,18 +168,19 @@ def _frame_table(file: TableFile) -> ChunkedTable | None:
 
 def _frame_chunks(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
     assert source.scan is not None
-    lazy = source.scan(wanted.positions or [0])
-    rows = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
+    assert source.rows is not None
+    lazy, row = source.scan(wanted.positions or [0]), 0
     batches = iter(lazy.collect_batches(chunk_size=size.rows, maintain_order=True))
-    row = 0
     batch = unbroken(source.name, source.kind, lambda: next(batches, None))
     while batch is not None:
         following = unbroken(source.name, source.kind, lambda: next(batches, None))
         cut = len(batch) if following is None else _begin_of_last_patient(batch, wanted.patient)
         if cut:
             read = partial(_open_rows, source, batch[:cut], np.arange(row + 1, row + cut + 1))
-            yield Chunk(read, 0, (row + cut) / rows)
+            yield Chunk(read, 0, (row + cut) / max(source.rows, 1))
         batch, row = following if following is None else pl.concat([batch[cut:], following]), row + cut
+    # Where a thread of polars panics, the batches end as if the file did.
+    check_rows(source.name, source.kind, row, source.rows)
 
 
 def _open_rows(source: OpenTable, frame: pl.DataFrame, lines: Ints) -> OpenTable:
