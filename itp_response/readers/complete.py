@@ -6,11 +6,12 @@ be makes polars end the whole process.
 """
 
 import importlib.util
+import io
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
@@ -22,11 +23,12 @@ ARROW_FILE = b"ARROW1"
 LOOK_THROUGH = """
 import sys
 import polars as pl
-path = sys.argv[1]
-whole = open(path, "rb").read(6) == b"ARROW1"
-pl.scan_ipc(path, glob=False).collect() if whole else pl.read_ipc_stream(path)
+data = sys.stdin.buffer.read()
+pl.scan_ipc(data).collect() if data.startswith(b"ARROW1") else pl.read_ipc_stream(data)
 """
 """Reads an Arrow file in a process of its own."""
+IN_MEMORY = 1 << 28
+"""The bytes of an Arrow file that is read from memory."""
 RECORD = 80
 """The bytes of a record of a SAS transport file."""
 DATA_SET, OBSERVATIONS = b"HEADER RECORD*******MEMB", b"HEADER RECORD*******OBS"
@@ -62,35 +64,47 @@ def check_rows(name: str, kind: str, rows: int, announced: int | None) -> None:
 # ARROW
 
 
-def is_arrow_file(path: Path) -> bool:
+def arrow_source(path: Path) -> Path | bytes:
+    """What polars reads an Arrow file from: its bytes, or the file itself if it is large.
+
+    polars maps a file into memory, and the process ends if another program cuts it off meanwhile.
+    """
+    return path.read_bytes() if path.stat().st_size <= IN_MEMORY else path
+
+
+def is_arrow_file(source: Path | bytes) -> bool:
     """Whether it is an Arrow file; else it may be a stream of Arrow that was saved."""
-    with path.open("rb") as file:
+    with _opened(source) as file:
         return file.read(len(ARROW_FILE)) == ARROW_FILE
 
 
-def check_arrow(path: Path) -> None:
+def check_arrow(source: Path | bytes, name: str) -> None:
     """Raises `CohortError` for an Arrow file that polars cannot be trusted with."""
-    if importlib.util.find_spec("pyarrow") is None:
-        command = [sys.executable, "-c", LOOK_THROUGH, str(path)]
-        if subprocess.run(command, capture_output=True, check=False).returncode:
-            raise incomplete(path.name, "Arrow")
-    else:
-        unbroken(path.name, "Arrow", lambda: _look_through(path))
+    if importlib.util.find_spec("pyarrow") is not None:
+        unbroken(name, "Arrow", lambda: _look_through(source))
+        return
+    with _opened(source) as file:
+        command = [sys.executable, "-c", LOOK_THROUGH]
+        if subprocess.run(command, input=file.read(), capture_output=True, check=False).returncode:
+            raise incomplete(name, "Arrow")
 
 
-def _look_through(path: Path) -> None:
+def _look_through(source: Path | bytes) -> None:
     """Raises an error of pyarrow for a broken file."""
     from pyarrow import ipc
 
-    # Not mapped into memory: what another program cuts off would end the process.
-    with path.open("rb") as file:
-        if is_arrow_file(path):
+    with _opened(source) as file:
+        if is_arrow_file(source):
             reader = ipc.open_file(file)
             batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
         else:
             batches = iter(ipc.open_stream(file))
         for batch in batches:
             batch.validate(full=True)
+
+
+def _opened(source: Path | bytes) -> IO[bytes]:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
 
 # SAS TRANSPORT

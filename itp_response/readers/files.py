@@ -13,7 +13,7 @@ from itp_response.messages.codes import Code
 from itp_response.messages.errors import CohortError, Problem, UsageError, unknown
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import listed
-from itp_response.readers.complete import check_arrow, check_rows, is_arrow_file, rows_of_xpt, unbroken
+from itp_response.readers.complete import arrow_source, check_arrow, check_rows, is_arrow_file, rows_of_xpt, unbroken
 from itp_response.readers.dataset_json import COMPRESSED, dataset_json
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
@@ -193,11 +193,15 @@ def parquet(path: Path) -> OpenTable:
 
 def arrow(path: Path) -> OpenTable:
     """An Arrow IPC file (Feather), or a stream of Arrow saved; its rows are numbered from 1."""
-    check_arrow(path)
-    whole = unbroken(path.name, "Arrow", lambda: is_arrow_file(path))
-    return _scanned(
-        path, lambda: pl.scan_ipc(path, glob=False) if whole else pl.read_ipc_stream(path.read_bytes()).lazy(), "Arrow"
-    )
+    source = arrow_source(path)
+    check_arrow(source, path.name)
+
+    def scan() -> pl.LazyFrame:
+        lazy = pl.scan_ipc(source, glob=False) if is_arrow_file(source) else pl.read_ipc_stream(source).lazy()
+        assert isinstance(lazy, pl.LazyFrame)
+        return lazy
+
+    return _scanned(path, scan, "Arrow")
 
 
 def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> OpenTable:
