@@ -20,13 +20,13 @@ from itp_response.messages.errors import CohortError, ItpResponseError, Problem
 
 ARROW_FILE = b"ARROW1"
 """The first bytes of an Arrow file; a stream that was saved has none."""
-LOOK_THROUGH = """
+READ_ARROW = """
 import sys
 import polars as pl
 data = sys.stdin.buffer.read()
 pl.scan_ipc(data).collect() if data.startswith(b"ARROW1") else pl.read_ipc_stream(data)
 """
-"""Reads an Arrow file in a process of its own."""
+"""A program that reads an Arrow file."""
 IN_MEMORY = 1 << 28
 """The bytes of an Arrow file that is read from memory."""
 RECORD = 80
@@ -61,6 +61,15 @@ def check_rows(name: str, kind: str, rows: int, announced: int | None) -> None:
         raise incomplete(name, kind)
 
 
+def check_elsewhere(program: str, data: bytes, name: str, kind: str) -> None:
+    """Raises `CohortError` if a program, in a process of its own, cannot read these bytes from its standard input.
+
+    A library that is not written in Python may end the process in which it meets a length that cannot be.
+    """
+    if subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, check=False).returncode:
+        raise incomplete(name, kind)
+
+
 # ARROW
 
 
@@ -84,9 +93,7 @@ def check_arrow(source: Path | bytes, name: str) -> None:
         unbroken(name, "Arrow", lambda: _look_through(source))
         return
     with _opened(source) as file:
-        command = [sys.executable, "-c", LOOK_THROUGH]
-        if subprocess.run(command, input=file.read(), capture_output=True, check=False).returncode:
-            raise incomplete(name, "Arrow")
+        check_elsewhere(READ_ARROW, file.read(), name, "Arrow")
 
 
 def _look_through(source: Path | bytes) -> None:

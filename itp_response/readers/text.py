@@ -289,7 +289,7 @@ def _torn(data: bytes) -> Ints:
 
 
 def _first_cell(text: str, separator: str) -> str:
-    return split(text[:LONGEST_CELL].encode(), separator)[0]
+    return next(iter(split(text[:LONGEST_CELL].encode(), separator)), "")
 
 
 def _opened(

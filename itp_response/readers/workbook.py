@@ -17,13 +17,21 @@ import polars as pl
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError, unknown
 from itp_response.messages.optional_imports import needed
-from itp_response.readers.complete import WORKBOOK, unbroken
+from itp_response.readers.complete import WORKBOOK, check_elsewhere, unbroken
 from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.sheet_errors import SheetCell, SheetForm, ods_form, xls_form
 from itp_response.readers.text import check_unpacked
 from itp_response.readers.xlsx_form import visible_sheets, xlsx_form
 
+READ_XLS = """
+import sys
+import fastexcel
+book = fastexcel.read_excel(sys.stdin.buffer.read())
+for name in book.sheet_names:
+    book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+"""
+"""A program that reads an old workbook, which is no archive whose parts can be looked at first."""
 FORMS: dict[str, Callable[[Path, str], SheetForm]] = {".xls": xls_form, ".ods": ods_form}
 """The functions that give the forms of sheets in other workbooks than .xlsx."""
 DATE = r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
@@ -36,7 +44,9 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
     `header_row` is the row with the names of the columns; None: it is looked for.
     """
     fastexcel = needed("fastexcel", "excel", f"{path.name}: ", CohortError)
-    if path.suffix.lower() != ".xls":
+    if path.suffix.lower() == ".xls":
+        check_elsewhere(READ_XLS, path.read_bytes(), path.name, WORKBOOK)
+    else:
         _check_parts(path)
     book = unbroken(path.name, WORKBOOK, lambda: fastexcel.read_excel(path))
     name = unbroken(path.name, WORKBOOK, lambda: _first_visible(path, book)) if sheet is None else sheet
