@@ -11,7 +11,7 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
-from itp_response.readers.column_names import check_parts, check_same_header, is_folder
+from itp_response.readers.column_names import check_parts, check_same_header, is_folder, note_on_hidden
 from itp_response.readers.complete import check_rows, unbroken
 from itp_response.readers.eav import is_eav
 from itp_response.readers.files import TableFile, kind_of, open_table
@@ -111,8 +111,9 @@ def _folder_table(path: Path) -> ChunkedTable | None:
             for chunk in table.chunks(wanted, size):
                 yield chunk._replace(file=number, share=(number + chunk.share) / len(tables))
 
-    notes = [note for table in tables for note in table.notes]
     name = path.resolve().name
+    hidden = note_on_hidden(path)
+    notes = [*([(name, hidden)] if hidden else []), *(note for table in tables for note in table.notes)]
     return ChunkedTable(name, tables[0].header, "row", [table.name for table in tables], notes, chunks, tables[0].first)
 
 
