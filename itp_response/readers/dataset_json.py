@@ -73,7 +73,7 @@ def _column(position: int, column: Mapping[str, Any], values: Sequence[Any], nam
         raise CohortError(f"{name}: {column['name']}: not every value is of the type {kind!r}.")
     try:
         return pl.Series(str(position), values, dtype=own.dtype)
-    except OverflowError:
+    except (TypeError, OverflowError):
         raise CohortError(f"{name}: {column['name']}: a number is too large; it has more than 64 bits.") from None
 
 

@@ -123,15 +123,19 @@ class UnpackedFile:
 
     def _check(self, piece: bytes) -> None:
         ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
-        if self._in_line + min(ends, default=len(piece)) > LONGEST_LINE:
-            what = f"a line of more than {LONGEST_LINE >> 20} MB, so this is no table"
-            raise CohortError(f"{self._name}: line {self._line}: {what}; end each row with a newline.")
+        self._check_line(self._in_line + min(ends, default=len(piece)))
+        self._line += piece.count(b"\n")
         last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
         self._in_line = len(piece) - 1 - last if ends else self._in_line + len(piece)
-        self._line += piece.count(b"\n")
+        self._check_line(self._in_line)
         self._size += len(piece)
         if self._file is not self._raw:
             check_unpacked(self._size, self._raw.tell(), self._name)
+
+    def _check_line(self, size: int) -> None:
+        if size > LONGEST_LINE:
+            what = f"a line of more than {LONGEST_LINE >> 20} MB, so this is no table"
+            raise CohortError(f"{self._name}: line {self._line}: {what}; end each row with a newline.")
 
 
 def check_unpacked(unpacked_size: int, size: int, name: str) -> None:
