@@ -26,6 +26,7 @@ from itp_response.readers.text import (
     rows_of,
     text_format,
     unpacked,
+    whole_rows,
 )
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
@@ -130,15 +131,15 @@ def _text_table(given: TableFile, usual: str) -> ChunkedTable | None:
     is_all = len(begun) < HEAD
     if b"\n" not in begun and (RETURN in begun or not is_all):
         return None
-    form = text_format(begun, path.name, usual, part=True, header_row=given.header_row)
+    form = text_format(begun, path.name, usual, part=not is_all, header_row=given.header_row)
     if form.separator == ";" and given.decimal is None:
         return None  # what its numbers show of decimals takes the whole column
     if is_eav(form.header) or (form.begin == len(begun) and not is_all):
         return None
     notes = [(form.name, note) for note in form.notes]
     chunks = partial(_text_chunks, path, form)
-    whole_lines = begun if is_all else begun[: begun.rfind(b"\n") + 1]
-    first = rows_of(form, whole_lines[form.begin :], form.line).first
+    data = begun[form.begin :]
+    first = rows_of(form, data[: whole_rows(form, data, form.line, ended=is_all)], form.line).first
     return ChunkedTable(form.name, form.header, "line", [form.name], notes, chunks, first, given.decimal or "usual")
 
 

@@ -387,7 +387,7 @@ def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | 
             rest = file.read(wanted)
             more, ended = more + rest, not rest
         pending += more
-        end = _whole_rows(form, pending, line, odd, ended=ended)
+        end = whole_rows(form, pending, line, odd, ended=ended)
         cut = end if ended else _last_patient(form, pending, end, patient)
         # If the rows of one patient fill the block, the next read doubles it, so that the work stays proportional.
         wanted = size if cut else max(size, len(pending))
@@ -398,8 +398,8 @@ def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | 
             line += int(np.count_nonzero(np.frombuffer(data, np.uint8) == NEWLINE))
 
 
-def _whole_rows(form: TextFormat, data: bytes, line: int, odd: int | None, *, ended: bool) -> int:
-    """The byte after the last whole row."""
+def whole_rows(form: TextFormat, data: bytes, line: int, odd: int | None = None, *, ended: bool) -> int:
+    """The byte after the last whole row; raises `CohortError` for misplaced quotation marks."""
     if QUOTE not in data:
         return len(data) if ended else data.rfind(b"\n") + 1
     if ended:

@@ -175,6 +175,14 @@ def test_a_last_line_longer_than_what_is_looked_at_first(tmp_path):
     assert result(path).startswith("2 patients, 4 patient-days")
 
 
+def test_a_cell_that_spans_the_end_of_what_is_looked_at_first(tmp_path):
+    path = tmp_path / "visits.csv"
+    rows = [f'P{row:05},0,15,"first line\n{"second line " * 400}"' for row in range(40)]
+    path.write_text("\n".join(["patient_id,day,platelets,comment", *rows]), encoding="utf-8")
+    sizes = [ChunkSize(1 << 16, 1000)]
+    assert same(tmp_path, path, sizes=sizes).startswith("40 patients, 40 patient-days")
+
+
 @pytest.mark.parametrize("name", ["visits.csv", "visits.csv.gz"])
 def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(name, tmp_path, monkeypatch):
     monkeypatch.setattr("itp_response.readers.text.LONGEST_LINE", 1 << 20)
