@@ -31,7 +31,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 long: $(READY)
-	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py tests/readers/test_broken_files.py
 	$(BIN)/python tests/agree.py --patients 3000 --under 20
 	$(BIN)/python tests/adam_rules.py
 	$(RUN) validate --generated 1000 --criteria examples/own_definition.toml --output build/validation --force

@@ -12,8 +12,7 @@ from typing import Any
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.criteria import Criteria
-from itp_response.readers.column_names import part_files
-from itp_response.readers.sdtm.domains import files_of, is_study
+from itp_response.readers.unchanged import paths_of
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
@@ -60,8 +59,11 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
     """The provenance of an output that was made of this cohort under these sets of criteria.
 
     `options` are added to those of the reading. Files are hashed as they are now, if they were not when they were read.
+    Raises `CohortError` if one was changed since.
     """
     read_from = cohort.read_from or ReadFrom({"visits": cohort}, {})
+    inputs = read_from.hashed() if read_from.hashed else hashed(read_from.inputs)
+    read_from.check_unchanged()
     return Provenance(
         program=PROGRAM,
         version=program_version(),
@@ -75,7 +77,7 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
             for definitions in criteria
         ],
         options={**read_from.options, **options},
-        inputs=read_from.hashed() if read_from.hashed else hashed(read_from.inputs),
+        inputs=inputs,
         assumed=[note.text for note in cohort.notes],
     )
 
@@ -119,8 +121,7 @@ def files(table: Any) -> tuple[File, ...]:
     path = Path(table)
     if not path.is_dir():
         return (of_path(path),)
-    paths = files_of(path) if is_study(path) else part_files(path)
-    return tuple(File(f"{path.resolve().name}/{part.name}", _sha256(part)) for part in paths)
+    return tuple(File(f"{path.resolve().name}/{part.name}", _sha256(part)) for part in paths_of(path))
 
 
 def _sha256(path: Path) -> str | None:

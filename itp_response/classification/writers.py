@@ -193,7 +193,7 @@ class ParquetChunks:
         self._paths[-1].write_bytes(encoded)
 
     def end(self, provenance: Provenance) -> None:
-        whole = pl.scan_ipc(self._paths)
+        whole = pl.scan_ipc(self._paths, glob=False)
         whole.sink_parquet(self._file, metadata={KEY: provenance.text()}, row_group_size=ROWS_PER_GROUP)
 
 

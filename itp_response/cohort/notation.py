@@ -25,6 +25,9 @@ from itp_response.messages.wording import listed
 
 FARTHEST = 36_525
 """Days, a hundred years; a day farther from day 0 is a slip, as it is in files."""
+LONGEST_DAY = 18
+"""Digits of a day that is read as a number."""
+TOO_FAR = f"a day lies at most {FARTHEST:,} days from day 0."
 DECIMALS_READ = 9
 """Of a count that is written so that it can be read again, at most."""
 HIGHEST_COUNT = 5000
@@ -239,7 +242,7 @@ def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, 
     if not match:
         raise _error(text, "an entry begins with its day, as in 'd22 40' or 'd42..d364 12'.")
     said = _said(text, words[1:], declared)
-    first, last = int(match[1]), int(match[2] or match[1])
+    first, last = _day(text, match[1]), _day(text, match[2] or match[1])
     days = [first] if match[2] is None else _planned(first, last, visits)
     if not days:
         planned = ", ".join(map(str, visits)) or "none"
@@ -247,10 +250,17 @@ def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, 
     for day in days:
         end = said.get("rescue_end", day)
         if max(abs(day), abs(end)) > FARTHEST:
-            raise _error(text, f"a day lies at most {FARTHEST:,} days from day 0.")
+            raise _error(text, TOO_FAR)
         if end < day:
             raise _error(text, f"the rescue treatment ends on day {end}, before it begins on day {day}.")
         yield Entry(**{**said, "day": day, "rescue_end": end})
+
+
+def _day(text: re.Match[str], digits: str) -> int:
+    """The day; one of more digits than a day can have is not read as a number, which takes ever longer."""
+    if len(digits) > LONGEST_DAY:
+        raise _error(text, TOO_FAR)
+    return int(digits)
 
 
 def _planned(first: int, last: int, visits: Sequence[int]) -> list[int]:
@@ -268,7 +278,7 @@ def unplanned_ends(timeline: str, visits: Sequence[int]) -> Iterator[str]:
         match = DAYS.match(text[1].strip())
         if not match or match[2] is None:
             continue
-        first, last = int(match[1]), int(match[2])
+        first, last = _day(text, match[1]), _day(text, match[2])
         days = _planned(first, last, visits)
         unplanned = [str(day) for day in dict.fromkeys((first, last)) if day not in days]
         if not unplanned:
@@ -318,7 +328,7 @@ def _rescue(text: re.Match[str], rest: list[str]) -> dict[str, Any]:
         match = RESCUE_END.fullmatch(rest[1]) if len(rest) > 1 else None
         if not match:
             raise _error(text, "'to' needs the last day, as in 'rescue to d5'.")
-        said["rescue_end"] = int(match[1])
+        said["rescue_end"] = _day(text, match[1])
         del rest[:2]
     return said
 

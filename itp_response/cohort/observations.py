@@ -307,3 +307,5 @@ class ReadFrom:
     """The options of reading by their names."""
     hashed: Callable[[], Mapping[str, Any]] | None = None
     """Gives the files of the inputs with their hashes, if the hashes are taken while the files are read."""
+    check_unchanged: Callable[[], None] = lambda: None
+    """Raises `CohortError` if a file is no longer as it was read, so that its hash is that of other bytes."""

@@ -11,9 +11,10 @@ import polars as pl
 
 from itp_response.cohort.values import Ints
 from itp_response.messages.errors import CohortError
-from itp_response.readers.column_names import check_parts, check_same_header, is_folder
+from itp_response.readers.column_names import check_parts, check_same_header, is_folder, note_on_hidden
+from itp_response.readers.complete import check_rows, unbroken
 from itp_response.readers.eav import is_eav
-from itp_response.readers.files import TableFile, kind_of, open_table, unbroken
+from itp_response.readers.files import TableFile, kind_of, open_table
 from itp_response.readers.open_table import Decimal, OpenTable
 from itp_response.readers.text import (
     HEAD,
@@ -25,6 +26,7 @@ from itp_response.readers.text import (
     rows_of,
     text_format,
     unpacked,
+    whole_rows,
 )
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
@@ -110,8 +112,9 @@ def _folder_table(path: Path) -> ChunkedTable | None:
             for chunk in table.chunks(wanted, size):
                 yield chunk._replace(file=number, share=(number + chunk.share) / len(tables))
 
-    notes = [note for table in tables for note in table.notes]
     name = path.resolve().name
+    hidden = note_on_hidden(path)
+    notes = [*([(name, hidden)] if hidden else []), *(note for table in tables for note in table.notes)]
     return ChunkedTable(name, tables[0].header, "row", [table.name for table in tables], notes, chunks, tables[0].first)
 
 
@@ -128,15 +131,15 @@ def _text_table(given: TableFile, usual: str) -> ChunkedTable | None:
     is_all = len(begun) < HEAD
     if b"\n" not in begun and (RETURN in begun or not is_all):
         return None
-    form = text_format(begun, path.name, usual, part=True, header_row=given.header_row)
+    form = text_format(begun, path.name, usual, part=not is_all, header_row=given.header_row)
     if form.separator == ";" and given.decimal is None:
         return None  # what its numbers show of decimals takes the whole column
     if is_eav(form.header) or (form.begin == len(begun) and not is_all):
         return None
     notes = [(form.name, note) for note in form.notes]
     chunks = partial(_text_chunks, path, form)
-    whole_lines = begun if is_all else begun[: begun.rfind(b"\n") + 1]
-    first = rows_of(form, whole_lines[form.begin :], form.line).first
+    data = begun[form.begin :]
+    first = rows_of(form, data[: whole_rows(form, data, form.line, ended=is_all)], form.line).first
     return ChunkedTable(form.name, form.header, "line", [form.name], notes, chunks, first, given.decimal or "usual")
 
 
@@ -167,18 +170,19 @@ def _frame_table(file: TableFile) -> ChunkedTable | None:
 
 def _frame_chunks(source: OpenTable, wanted: WantedColumns, size: ChunkSize) -> Iterator[Chunk]:
     assert source.scan is not None
-    lazy = source.scan(wanted.positions or [0])
-    rows = max(int(unbroken(source.name, source.kind, lambda: lazy.select(pl.len()).collect()).item()), 1)
+    assert source.rows is not None
+    lazy, row = source.scan(wanted.positions or [0]), 0
     batches = iter(lazy.collect_batches(chunk_size=size.rows, maintain_order=True))
-    row = 0
     batch = unbroken(source.name, source.kind, lambda: next(batches, None))
     while batch is not None:
         following = unbroken(source.name, source.kind, lambda: next(batches, None))
         cut = len(batch) if following is None else _begin_of_last_patient(batch, wanted.patient)
         if cut:
             read = partial(_open_rows, source, batch[:cut], np.arange(row + 1, row + cut + 1))
-            yield Chunk(read, 0, (row + cut) / rows)
+            yield Chunk(read, 0, (row + cut) / max(source.rows, 1))
         batch, row = following if following is None else pl.concat([batch[cut:], following]), row + cut
+    # Where a thread of polars panics, the batches end as if the file did.
+    check_rows(source.name, source.kind, row, source.rows)
 
 
 def _open_rows(source: OpenTable, frame: pl.DataFrame, lines: Ints) -> OpenTable:

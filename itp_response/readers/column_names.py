@@ -16,7 +16,17 @@ from itp_response.messages.errors import CohortError, Problem, nearest
 from itp_response.readers.files import READERS, Tabular, kind_of, open_table
 from itp_response.readers.known_names import ALIASES, BESIDE, UNIQUE, UNIT_OF, fitting, folded
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.problems import BrokenLine, Cells, Location, Pieces, Problems, as_text, location_of
+from itp_response.readers.problems import (
+    BrokenLine,
+    Cells,
+    Location,
+    Pieces,
+    Problems,
+    and_more,
+    as_text,
+    location_of,
+    quoted,
+)
 from itp_response.readers.told import NOTHING, Told
 from itp_response.readers.units import UnitSaid, exponent_of, in_header
 from itp_response.readers.value_labels import by_labels, contradictory
@@ -31,6 +41,8 @@ WITHOUT_DAY_0 = "without_day_0"
 """In the frame of a study's patients: whether the patient is kept without a day 0."""
 STUDY = ("dm", "lb")
 """A folder with such a file holds CDISC's domains, even if some that a study needs are missing."""
+SHOWN = 5
+"""The number of files that a note names."""
 STUDY_DAYS = ("lbdy", "ady", "visitdy")
 
 
@@ -256,6 +268,14 @@ def _visible(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if path.name[0] not in "._"]
 
 
+def note_on_hidden(folder: Path) -> str:
+    """The note on tables in a folder that are not read, as their names say that they are hidden; empty for none."""
+    visible = _visible(folder)
+    hidden = [path for path in sorted(folder.iterdir()) if path not in visible and kind_of(path) in READERS]
+    names = [quoted(path.name) for path in hidden if path.is_file()]
+    return f"Not read, as the name begins with '_' or '.': {and_more(names, SHOWN, len(names))}." if names else ""
+
+
 def check_parts(folder: Path) -> list[Path]:
     """The part files of a folder.
 
@@ -289,6 +309,8 @@ def _of_folder(
     whole = Location(folder.resolve().name, order, decimal=shown.decimal)
     for source in sources:
         check_same_header(folder, sources[0].header, source.name, source.header)
+    if hidden := note_on_hidden(folder):
+        problems.note(whole, hidden)
     chosen = chosen_columns(sources[0].header, names, declared, whole, problems)
     tables = []
     for part, source in enumerate(sources):

@@ -38,6 +38,7 @@ from itp_response.readers.problems import (
     as_text,
     examples,
     first_few,
+    in_calendar,
     quoted,
     shown,
 )
@@ -163,13 +164,14 @@ def as_day_numbers(cells: Cells, problems: Problems, written: DateFormat = ISO_8
 def cells_as_texts(values: pl.Series) -> pl.Series:
     """The cells as texts; one that is a date has its time, so that no format of texts is asked of it."""
     if values.dtype == pl.Date or isinstance(values.dtype, pl.Datetime):
-        return values.cast(pl.Date).dt.to_string("%Y-%m-%dT00:00")
+        known = _of_the_calendar(values)[0].cast(pl.Date).dt.to_string("%Y-%m-%dT00:00")
+        return known.zip_with(in_calendar(values), as_text(values))
     return as_text(values)
 
 
 def _calendar_dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) -> tuple[pl.Series, pl.Series]:
     """The first and the last possible day of each date, without times of day; null where empty."""
-    values = cells.values
+    values, outside = _of_the_calendar(cells.values)
     if isinstance(values.dtype, pl.Datetime):
         first = last = values.dt.replace_time_zone(None).cast(pl.Date)
     elif values.dtype == pl.Date:
@@ -177,7 +179,7 @@ def _calendar_dates(cells: Cells, problems: Problems, written: DateFormat, inste
     else:
         first, last = _dates(cells, problems, written, instead)
     year = first.dt.year()
-    implausible = ((year < YEARS[0]) | (year > YEARS[1])).fill_null(value=False)
+    implausible = ((year < YEARS[0]) | (year > YEARS[1])).fill_null(value=False) | outside
     problems.wrong_cells(
         cells,
         np.flatnonzero(implausible.to_numpy()),
@@ -187,6 +189,13 @@ def _calendar_dates(cells: Cells, problems: Problems, written: DateFormat, inste
     if not implausible.any():
         return first, last
     return first.set(implausible, None), last.set(implausible, None)
+
+
+def _of_the_calendar(values: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The cells without dates that lie outside of all years, and which these are; polars panics on some."""
+    if values.dtype.is_temporal() and (outside := ~in_calendar(values)).any():
+        return pl.select(pl.when(~outside).then(values)).to_series(), outside
+    return values, pl.Series([False]).new_from_index(0, len(values))
 
 
 def _dates(cells: Cells, problems: Problems, written: DateFormat, instead: str) -> tuple[pl.Series, pl.Series]:
@@ -283,8 +292,9 @@ def _ask_placeholders(cells: Cells, days: Floats, written: DateFormat, problems:
     others = given[~np.isin(given, (*EARLY, LATE))] if len(rows) else given
     texts = [_period(day) for day in (others.min(), others.max())] if len(others) else []
     first = rows[np.unique(days[rows], return_index=True)[1]]
-    for row, text in zip(first.tolist(), shown(cells, first), strict=True):
-        texts.append(f"{_period(days[row])} {quoted(text)} ({cells.location.named(row)})")
+    lines = cells.location.all_lines(first).tolist()
+    for row, line, text in zip(first.tolist(), lines, shown(cells, first), strict=True):
+        texts.append(f"{int(days[row])} {line} {quoted(text)} ({cells.location.named(row)})")
     about, note_text = f"placeholders: {cells.name}", _placeholders_asked(cells.name)
     unreadable = [UnreadableCells(cells, rows, _one_placeholder)]
     problems.ask(cells.location, about, note_text, len(rows), texts, unreadable=unreadable)
@@ -295,12 +305,15 @@ def _period(day: float) -> str:
 
 
 def _placeholders_asked(name: str) -> NoteText:
-    """The question about placeholders, each after its period of ten years; the periods of other dates stand alone."""
+    """The question about placeholders, each after its day and line; the periods of ten years of others stand alone."""
 
     def note_text(number: int, texts: Sequence[str]) -> str:
         others = [int(text) for text in texts if " " not in text]
-        found = [text.split(" ", 1) for text in texts if " " in text]
-        far = [text for period, text in found if any(abs(int(period) - other) > 1 for other in others)]
+        # Each chunk of a long table names its first; the first of all is named.
+        split = [text.split(" ", 2) for text in texts if " " in text]
+        found = sorted((int(day), int(line), text) for day, line, text in split)
+        first = {day: text for day, _, text in reversed(found)}
+        far = [first[day] for day in sorted(first) if any(abs(int(_period(day)) - other) > 1 for other in others)]
         if not number or not far:
             return ""
         cure = "correct it, or say --accept placeholder_dates if it is right"

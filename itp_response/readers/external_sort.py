@@ -84,4 +84,8 @@ class RowStore:
 
 def _rows_between(stored: pl.DataFrame | Path, begin: int, end: int) -> pl.DataFrame:
     """The rows from `begin` up to `end`, not included."""
-    return pl.scan_ipc(stored).slice(begin, end - begin).collect() if isinstance(stored, Path) else stored[begin:end]
+    return (
+        pl.scan_ipc(stored, glob=False).slice(begin, end - begin).collect()
+        if isinstance(stored, Path)
+        else stored[begin:end]
+    )

@@ -1,8 +1,5 @@
 """Files: how a table of each format is opened; each row keeps its line number."""
 
-import contextlib
-import json
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -16,6 +13,8 @@ from itp_response.messages.codes import Code
 from itp_response.messages.errors import CohortError, Problem, UsageError, unknown
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import listed
+from itp_response.readers.complete import arrow_source, check_arrow, check_rows, is_arrow_file, rows_of_xpt, unbroken
+from itp_response.readers.dataset_json import COMPRESSED, dataset_json
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
 from itp_response.readers.open_table import FIRST_ROWS, Decimal, OpenTable
@@ -194,11 +193,12 @@ def parquet(path: Path) -> OpenTable:
 
 def arrow(path: Path) -> OpenTable:
     """An Arrow IPC file (Feather), or a stream of Arrow saved; its rows are numbered from 1."""
+    source = arrow_source(path)
+    check_arrow(source, path.name)
 
     def scan() -> pl.LazyFrame:
-        with path.open("rb") as file:
-            whole = file.read(6) == b"ARROW1"
-        lazy: pl.LazyFrame = pl.scan_ipc(path) if whole else pl.read_ipc_stream(path).lazy()
+        lazy = pl.scan_ipc(source, glob=False) if is_arrow_file(source) else pl.read_ipc_stream(source).lazy()
+        assert isinstance(lazy, pl.LazyFrame)
         return lazy
 
     return _scanned(path, scan, "Arrow")
@@ -206,14 +206,22 @@ def arrow(path: Path) -> OpenTable:
 
 def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> OpenTable:
     lazy: pl.LazyFrame = unbroken(path.name, kind, scan)
-    header: list[str] = unbroken(path.name, kind, lambda: lazy.collect_schema().names())
+    schema: pl.Schema = unbroken(path.name, kind, lazy.collect_schema)
+    header = schema.names()
+    rows: int = unbroken(path.name, kind, lambda: lazy.select(pl.len()).collect().item())
 
     def columns(positions: Sequence[int]) -> pl.LazyFrame:
         return lazy.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
+    def scanned(positions: Sequence[int]) -> pl.LazyFrame:
+        _check_values(path.name, {header[position]: schema[header[position]] for position in positions})
+        return columns(positions)
+
     def load(positions: Sequence[int]) -> pl.DataFrame:
-        frame = unbroken(path.name, kind, lambda: columns(positions).collect())
+        wanted = scanned(positions)
+        frame = unbroken(path.name, kind, wanted.collect)
         assert isinstance(frame, pl.DataFrame)
+        check_rows(path.name, kind, len(frame), rows)
         return frame
 
     def load_first(positions: Sequence[int]) -> pl.DataFrame:
@@ -221,23 +229,26 @@ def _scanned(path: Path, scan: Callable[[], pl.LazyFrame], kind: str) -> OpenTab
         assert isinstance(frame, pl.DataFrame)
         return frame
 
-    return OpenTable(path.name, header, load, scan=columns, kind=kind, load_first=load_first)
+    return OpenTable(path.name, header, load, scan=scanned, kind=kind, load_first=load_first, rows=rows)
 
 
-def unbroken(name: str, kind: str, read: Callable[[], Any]) -> Any:
-    """The result of `read`; raises `CohortError` if the file is broken. `kind` names its format."""
-    try:
-        return read()
-    # Polars panics on some broken files; a panic is no `Exception`.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        raise CohortError(f"{name}: this is not a complete {kind} file; export or copy it again.") from None
+def _check_values(name: str, columns: Mapping[str, pl.DataType]) -> None:
+    """Raises `CohortError` for a column of which the cells are no single values."""
+    for column, dtype in columns.items():
+        if dtype.is_nested() or dtype == pl.Binary:
+            what = "bytes" if dtype == pl.Binary else "records" if dtype == pl.Struct else "lists"
+            raise CohortError(f"{name}: {column}: its cells are {what}, not single values; export them as texts.")
 
 
 def _frame(frame: pl.DataFrame, name: str) -> OpenTable:
     def load(positions: Sequence[int]) -> pl.DataFrame:
+        _check_values(name, {frame.columns[position]: frame.dtypes[position] for position in positions})
+        return load_any(positions)
+
+    def load_any(positions: Sequence[int]) -> pl.DataFrame:
         return frame.select(frame.to_series(position).alias(str(position)) for position in positions)
 
-    return OpenTable(name, frame.columns, load)
+    return OpenTable(name, frame.columns, load, load_first=load_any)
 
 
 def _from_pandas(frame: Any) -> pl.DataFrame:
@@ -278,7 +289,7 @@ def _from_rows(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-# CDISC
+# STATISTICS PROGRAMS AND CDISC
 
 
 class StatisticsFormat(NamedTuple):
@@ -306,23 +317,25 @@ def statistics(path: Path) -> OpenTable:
     form = STATISTICS[path.suffix.lower()]
     pyreadstat = needed("pyreadstat", "sas-spss-stata", f"{path.name}: ", CohortError)
     function = getattr(pyreadstat, form.function)
-    broken = (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, ValueError)
-    message = f"{path.name}: this is not a complete {form.name} file; export or copy it again."
 
     def read(**wanted: Any) -> Any:
-        try:
-            return function(path, output_format="polars", **wanted)
-        except UnicodeDecodeError:
-            raise CohortError(f"{path.name}: {_not_utf_8(path, function, wanted)}") from None
-        except broken:
-            raise CohortError(message) from None
+        def of_library() -> Any:
+            try:
+                return function(path, output_format="polars", **wanted)
+            except UnicodeDecodeError:
+                raise CohortError(f"{path.name}: {_not_utf_8(path, function, wanted)}") from None
+
+        return unbroken(path.name, form.name, of_library)
 
     about = read(metadataonly=True)[1]
     header = about.column_names
+    length = sum(about.variable_storage_width.values())
+    rows = rows_of_xpt(path, length) if path.suffix.lower() == ".xpt" else about.number_rows
 
     def load(positions: Sequence[int]) -> pl.DataFrame:
         frame = read(usecols=[header[position] for position in positions])[0]
         assert isinstance(frame, pl.DataFrame)
+        check_rows(path.name, form.name, len(frame), rows)
         return frame.select(pl.col(header[position]).alias(str(position)) for position in positions)
 
     labels = {name: (label,) for name, label in about.column_names_to_labels.items() if label}
@@ -340,60 +353,6 @@ def _not_utf_8(path: Path, function: Callable[..., Any], wanted: Mapping[str, An
     odd = [name for name in texts if frame[name].str.contains(r"[^\x00-\x7F]").any()]
     which = f"{listed(odd)} {'has' if len(odd) == 1 else 'have'}" if odd else "its names and labels have"
     return f"{which} letters that are not UTF-8; write the file again in UTF-8, or with ASCII letters alone."
-
-
-JSON_TYPES = {"integer": "Int64", "float": "Float64", "double": "Float64", "boolean": "Boolean"}
-"""The types of Dataset-JSON with values that are no texts, and the types of polars for them."""
-
-
-COMPRESSED = ".dsjc"
-
-
-def dataset_json(path: Path) -> OpenTable:
-    """A CDISC Dataset-JSON 1.1 file, also as NDJSON (a line of the head, then one per row), or compressed."""
-    try:
-        head = _json_head(path)
-        columns, rows = head["columns"], head.get("rows") or []
-        header = [column["name"] for column in columns]
-        widths = set(map(len, rows))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CohortError(f"{path.name}: this is not CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'.") from None
-    if not widths <= {len(header)}:
-        raise CohortError(f"{path.name}: not every row has {len(header)} values, as there are columns.")
-    if head.get("records", len(rows)) != len(rows):
-        raise CohortError(f"{path.name}: {head['records']} records are announced, but there are {len(rows)} rows.")
-    values = list(zip(*rows, strict=True)) or [()] * len(header)
-
-    def column(position: int) -> pl.Series:
-        kind = columns[position].get("dataType")
-        try:
-            return pl.Series(str(position), values[position], dtype=getattr(pl, JSON_TYPES.get(kind, "String")))
-        except (TypeError, pl.exceptions.PolarsError):
-            raise CohortError(f"{path.name}: {header[position]}: not every value is of the type {kind!r}.") from None
-
-    return OpenTable(path.name, header, lambda positions: pl.DataFrame([column(position) for position in positions]))
-
-
-def _json_head(path: Path) -> Any:
-    """The JSON object of the file, with its rows."""
-    if path.suffix.lower() == ".json":
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    data = _inflated(path) if path.suffix.lower() == COMPRESSED else path.read_bytes()
-    first, *further = data.decode("utf-8-sig").splitlines()
-    head = json.loads(first)
-    return head if "rows" in head else {**head, "rows": json.loads(f"[{','.join(filter(str.strip, further))}]")}
-
-
-def _inflated(path: Path) -> bytes:
-    """The content of a compressed Dataset-JSON file: NDJSON by DEFLATE, with the header of zlib or without."""
-    data = path.read_bytes()
-    for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
-        stream = zlib.decompressobj(window)
-        with contextlib.suppress(zlib.error):
-            text = stream.decompress(data)
-            if stream.eof:
-                return text
-    raise CohortError(f"{path.name}: this is not a complete compressed Dataset-JSON file; export or copy it again.")
 
 
 def odm(path: Path) -> OpenTable:

@@ -20,6 +20,16 @@ OWN = ("ItemGroupOID", "ItemGroupRepeatKey")
 """The columns that identify the record of a row; the row of an event has neither."""
 
 
+KEYS = {
+    "SubjectData": "SubjectKey",
+    "StudyEventData": "StudyEventOID",
+    "FormData": "FormOID",
+    "ItemGroupData": "ItemGroupOID",
+    "ItemData": "ItemOID",
+}
+"""The attribute that each record must have."""
+
+
 class Flat(NamedTuple):
     """The table of a file, with the labels and codes of its columns."""
 
@@ -43,14 +53,10 @@ def flat(path: Path) -> Flat:
 
     Raises `CohortError` for a file that is no snapshot in ODM 1.3, and `UsageError` without odmlib.
     """
-    parser = needed("odmlib.odm_parser", "odm").ODMParser(str(path))
-    errors = needed("odmlib.exceptions", "odm")
-    try:
-        root: Element = parser.parse()
-    except errors.OdmlibParsingError as error:
-        raise CohortError(f"{path.name}: this cannot be read as XML: {str(error).splitlines()[0]}.") from None
+    root = _parsed(path)
     _check(root, path.name)
     lines = dict(zip(root.iter(), _lines(path), strict=True))
+    _check_keys(root, lines, path.name)
     records = OdmRecords.of(root, lines, path.name, _named_units(root))
     alone = groups_of_their_own(root, records.together)
     rows, begins = [], []
@@ -70,6 +76,30 @@ def flat(path: Path) -> Flat:
     unique = len(set(begins)) == len(begins)
     begin = begins if unique else None
     return Flat(header, rows, begin, labels, codes, _units(root), records.notes, _study(root))
+
+
+def _parsed(path: Path) -> Element:
+    """The root of a file; raises `CohortError` if it is no XML that can be read."""
+    parser = needed("odmlib.odm_parser", "odm").ODMParser(str(path))
+    errors = needed("odmlib.exceptions", "odm")
+    try:
+        root: Element = parser.parse()
+    except errors.OdmlibParsingError as error:
+        raise CohortError(f"{path.name}: this cannot be read as XML: {str(error).splitlines()[0]}.") from None
+    except (ValueError, LookupError) as error:
+        what = f"this is in an encoding that is not read ({error})"
+        raise CohortError(f"{path.name}: {what}; save it as UTF-8, and say so in its first line.") from None
+    return root
+
+
+def _check_keys(root: Element, lines: Mapping[Element, int], name: str) -> None:
+    """Raises `CohortError` for a record that does not say what it is of: it would be taken for another."""
+    for data in root.iter(f"{SPACE}ClinicalData"):
+        for element in data.iter():
+            tag = local(element)
+            key = KEYS.get("ItemData" if tag.startswith("ItemData") else tag)
+            if key is not None and not element.get(key):
+                raise CohortError(f"{name}: line {lines[element]}: this {tag} has no {key}; export it again.")
 
 
 def _study(root: Element) -> str:

@@ -61,6 +61,8 @@ class OpenTable:
     """What separates the cells of a text file; None: it is no text file."""
     from_1904: bool = False
     """It is a workbook that counts days from 1904."""
+    rows: int | None = None
+    """The rows that the file announces; None: it announces none."""
     load_first: Callable[[Sequence[int]], pl.DataFrame] | None = None
     """As `load`, of the first rows alone; None: all rows are read for them."""
 

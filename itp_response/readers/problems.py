@@ -503,6 +503,10 @@ def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally | _NameTal
     entries[key] = entry if before is None or isinstance(entry, Note) else before.added(entry)
 
 
+FIRST_DATE, LAST_DATE = -719_162, 2_932_896
+"""The first day of the year 1 and the last of the year 9999, in days since 1970."""
+
+
 def as_text(values: pl.Series) -> pl.Series:
     """The cells as texts without white space around them; null where empty. Whole numbers have no point."""
     if values.dtype.is_float():
@@ -513,6 +517,8 @@ def as_text(values: pl.Series) -> pl.Series:
         texts = texts.set(values.is_nan().fill_null(value=False), None)
     elif values.dtype.is_nested() or values.dtype in (pl.Object, pl.Duration, pl.Binary):
         texts = pl.Series([None if value is None else str(value) for value in values.to_list()], dtype=pl.String)
+    elif isinstance(values.dtype, pl.Date | pl.Datetime):
+        texts = _dates_as_text(values)
     else:
         texts = values.cast(pl.String, strict=False)
         trimmed = texts.str.strip_chars()
@@ -521,6 +527,25 @@ def as_text(values: pl.Series) -> pl.Series:
             texts = trimmed
     empty = texts == ""
     return texts.set(empty.fill_null(value=False), None) if empty.any() else texts
+
+
+def in_calendar(values: pl.Series) -> pl.Series:
+    """Which dates and times lie in the years 1 to 9999, or are empty; polars panics on a number that is far outside."""
+    numbers, per_day = values.to_physical().cast(pl.Int64), 1
+    if isinstance(values.dtype, pl.Datetime):
+        per_day = 86_400 * {"ms": 10**3, "us": 10**6, "ns": 10**9}[values.dtype.time_unit]
+    elif values.dtype != pl.Date:
+        return pl.Series([True]).new_from_index(0, len(values))
+    return (numbers // per_day).is_between(FIRST_DATE, LAST_DATE).fill_null(value=True)
+
+
+def _dates_as_text(values: pl.Series) -> pl.Series:
+    """Dates and times as texts; one outside of all years as the number that the file has for it."""
+    known = in_calendar(values)
+    if known.all():
+        return values.cast(pl.String)
+    dates = pl.select(pl.when(known).then(values)).to_series().cast(pl.String)
+    return dates.zip_with(known, values.to_physical().cast(pl.String) + " (out of range)")
 
 
 def as_json(cells: pl.DataFrame) -> pl.Series:

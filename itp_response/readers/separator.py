@@ -16,9 +16,13 @@ TOLD = re.compile(rb'"?sep=(.)"?[,;\t]*\r?\n', re.IGNORECASE)
 
 
 def split(line: bytes, separator: str) -> list[str]:
-    """The cells of a line."""
-    text = io.StringIO(line.decode(errors="replace"), newline="")
-    return [cell.strip() for cell in next(csv.reader(text, delimiter=separator), [])]
+    """The cells of a line; where a line cannot be taken apart as CSV, what stands between its separators."""
+    text = line.decode(errors="replace")
+    try:
+        cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator), [])
+    except csv.Error:
+        cells = text.split(separator)
+    return [cell.strip() for cell in cells]
 
 
 def told_separator(head: bytes, name: str) -> str | None:

@@ -4,6 +4,7 @@ fastexcel, which reads the cells, gives these as empty. Here each has the text o
 it too, so that it is a problem of its column (`cell_errors`).
 """
 
+import io
 import re
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from xml.etree.ElementTree import Element
 
 from itp_response.messages.errors import CohortError
 from itp_response.messages.optional_imports import needed
+from itp_response.messages.wording import counted
 
 ERROR_TEXT = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:\d+")
 FROM_1904 = "The workbook counts days from 1904: numbers of days in it are --date-format excel-1904."
@@ -49,10 +51,42 @@ def error_cell(row: int, column: int, error: str) -> SheetCell:
     return SheetCell(row, column, "#N/A!" if error == "#N/A" else error)
 
 
+LAST_ROW, LAST_COLUMN = 1 << 20, 1 << 14
+"""The size of a sheet, in Excel and in LibreOffice."""
+MOST_CELLS, MOST_EMPTY = 10_000_000, 50
+"""From the first column to the last cell, a sheet has no more cells than this, or no more per cell that is filled."""
+
+
+def check_extent(name: str, filled: int, last_row: int, first_column: int, last_column: int) -> None:
+    """Raises `CohortError` for a sheet whose cells reach too far; `filled` are those with a value.
+
+    All cells up to the last take memory, also where they are empty.
+    """
+    last = f"{column_letters(last_column + 1)}{last_row}"
+    if last_row > LAST_ROW or last_column >= LAST_COLUMN:
+        what = f"the cell {last} lies outside of a sheet, which ends at XFD{LAST_ROW}"
+        raise CohortError(f"{name}: {what}; save the workbook again.")
+    if last_row * (last_column - first_column + 1) > max(MOST_CELLS, MOST_EMPTY * filled):
+        what = f"the last cell is {last}, but only {counted(filled, 'cell')} of the sheet {_have(filled)} a value"
+        raise CohortError(f"{name}: {what}; delete what is far from the data, or save the sheet as CSV.")
+
+
+def _have(number: int) -> str:
+    return "has" if number == 1 else "have"
+
+
 def xls_form(path: Path, sheet: str) -> SheetForm:
     """The form of a sheet in a file of Excel 97 to 2003."""
     xlrd = needed("xlrd", "excel", f"{path.name}: ", CohortError)
-    with path.open("rb") as file, xlrd.open_workbook(file_contents=file.read(), on_demand=True) as book:
+    with (
+        path.open("rb") as file,
+        xlrd.open_workbook(
+            # It writes what it notices on standard output, where the results go.
+            file_contents=file.read(),
+            on_demand=True,
+            logfile=io.StringIO(),
+        ) as book,
+    ):
         cells = book.sheet_by_name(sheet)
         errors = [
             error_cell(row + 1, column, xlrd.error_text_from_code.get(cells.cell_value(row, column), "#VALUE!"))
@@ -72,25 +106,54 @@ def ods_form(path: Path, sheet: str) -> SheetForm:
     Raises `KeyError` or `zipfile.BadZipFile` if it is none.
     """
     cells = list(_ods_cells(path, sheet))
-    errors = [error_cell(cell.row, cell.column, cell.text) for cell, is_error in cells if is_error]
-    return SheetForm(errors, [], [], first_column=min((cell.column for cell, _ in cells), default=0))
+    first = min((cell.column for cell in cells), default=0)
+    last_row = max((cell.row + cell.rows - 1 for cell in cells), default=0)
+    last_column = max((cell.column + cell.columns - 1 for cell in cells), default=0)
+    # A cell is written once for many that are alike, so few of them can fill a sheet.
+    check_extent(path.name, len(cells), last_row, first, last_column)
+    errors = [
+        error_cell(row, column, cell.text)
+        for cell in cells
+        if cell.is_error
+        for row in range(cell.row, cell.row + cell.rows)
+        for column in range(cell.column, cell.column + cell.columns)
+    ]
+    return SheetForm(errors, [], [], first_column=first)
 
 
-def _ods_cells(path: Path, sheet: str) -> Iterator[tuple[SheetCell, bool]]:
-    """The cells with a text, and whether it is that of an error."""
+class _OdsCells(NamedTuple):
+    """Cells with the same text, side by side and below each other."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    text: str
+    is_error: bool
+
+
+def _ods_cells(path: Path, sheet: str) -> Iterator[_OdsCells]:
+    """The cells with a text."""
     with zipfile.ZipFile(path) as book:
         root = ElementTree.fromstring(book.read("content.xml"))
     table = next(element for element in root.iter(f"{TABLE}table") if element.get(f"{TABLE}name") == sheet)
     number = 1
     for row in table.iter(f"{TABLE}table-row"):
-        column = 0
+        column, rows = 0, _repeated(row, "rows")
         for cell in row:
-            text = "".join(paragraph.text or "" for paragraph in cell.iter(f"{TEXT}p"))
-            if text.strip():
-                is_error = cell.get(f"{TABLE}formula") is not None and ERROR_TEXT.fullmatch(text.strip()) is not None
-                yield SheetCell(number, column, text.strip()), is_error
-            column += _repeated(cell, "columns")
-        number += _repeated(row, "rows")
+            text = "".join("".join(paragraph.itertext()) for paragraph in cell.iter(f"{TEXT}p")).strip()
+            columns = _repeated(cell, "columns")
+            if text:
+                yield _OdsCells(number, column, rows, columns, text, _is_ods_error(cell, text))
+            column += columns
+        number += rows
+
+
+def _is_ods_error(cell: Element, text: str) -> bool:
+    """Whether the text of a cell is that of an error; one that was typed is a text like any other."""
+    said = any(key.endswith("}value-type") and value == "error" for key, value in cell.attrib.items())
+    of_formula = cell.get(f"{TABLE}formula") is not None
+    return said or (of_formula and ERROR_TEXT.fullmatch(text) is not None)
 
 
 def _repeated(element: Element, what: str) -> int:

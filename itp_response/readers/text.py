@@ -35,8 +35,21 @@ TAIL = 1 << 14
 """Bytes at the end of a block in which its last patient's rows are looked for first."""
 FEW = 200
 """Lines that are split one by one; most patients have fewer."""
+LONGEST_CELL = 1 << 17
+"""Letters of a cell that is looked at alone, such as a name in the header; Python's csv reads no longer one."""
+LONGEST_LINE = 1 << 24
+"""Bytes of a line: a file without newlines would fill the memory before anything could be said of it."""
+MOST_TIMES = 250
+"""How many times its size a packed file may unpack to; tables pack to a tenth."""
+ALWAYS_UNPACKED = 1 << 28
+"""Bytes that it may unpack to however small it is."""
+PIECE_READ = 1 << 22
+"""Bytes read at once."""
 ZERO_AS_THIRD_DECIMAL = re.compile(rb"\.\d\d+0(?!\d)")
 """A point that may stand between thousands, where it must be known how a number was written."""
+TORN = (
+    "a carriage return within the line; end each row with a newline, or put a cell that holds one in quotation marks."
+)
 AS_UTF_8 = "save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')"
 
 
@@ -88,8 +101,52 @@ PACKED = {".gz": _gzip, ".zst": _zstd}
 """The function that unpacks a packed file, by its last suffix."""
 
 
+class UnpackedFile:
+    """The unpacked bytes of a text file, as they are read; what would fill the memory is refused before it does."""
+
+    def __init__(self, name: str, file: Any, raw: IO[bytes]) -> None:
+        self._name, self._file, self._raw = name, file, raw
+        self._size = self._in_line = 0
+        self._line = 1
+
+    def read(self, size: int | None = None) -> bytes:
+        """The next bytes, fewer than `size` at the end of the file alone; None: all of them.
+
+        Raises `CohortError` for a line, or a packed file, that is too large.
+        """
+        pieces, missing = [], size
+        while missing != 0 and (piece := self._file.read(PIECE_READ if missing is None else min(missing, PIECE_READ))):
+            self._check(piece)
+            pieces.append(piece)
+            missing = None if missing is None else missing - len(piece)
+        return b"".join(pieces)
+
+    def _check(self, piece: bytes) -> None:
+        ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
+        self._check_line(self._in_line + min(ends, default=len(piece)))
+        self._line += piece.count(b"\n")
+        last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+        self._in_line = len(piece) - 1 - last if ends else self._in_line + len(piece)
+        self._check_line(self._in_line)
+        self._size += len(piece)
+        if self._file is not self._raw:
+            check_unpacked(self._size, self._raw.tell(), self._name)
+
+    def _check_line(self, size: int) -> None:
+        if size > LONGEST_LINE:
+            what = f"a line of more than {LONGEST_LINE >> 20} MB, so this is no table"
+            raise CohortError(f"{self._name}: line {self._line}: {what}; end each row with a newline.")
+
+
+def check_unpacked(unpacked_size: int, size: int, name: str) -> None:
+    """Raises `CohortError` for a packed file of which so little makes so much that it is no table."""
+    if unpacked_size > max(ALWAYS_UNPACKED, MOST_TIMES * size):
+        what = f"this unpacks to more than {MOST_TIMES} times its size, as no table does"
+        raise CohortError(f"{name}: {what}; if it is right, unpack it and give what is in it.")
+
+
 @contextmanager
-def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
+def unpacked(path: Path) -> Iterator[tuple[UnpackedFile, IO[bytes]]]:
     """The unpacked bytes of a file, and the file itself.
 
     Raises `CohortError` if the file cannot be read to its end.
@@ -97,7 +154,7 @@ def unpacked(path: Path) -> Iterator[tuple[Any, IO[bytes]]]:
     packed = PACKED.get(path.suffix.lower())
     with path.open("rb") as raw:
         try:
-            yield (raw if packed is None else packed(raw, path.name)), raw
+            yield UnpackedFile(path.name, raw if packed is None else packed(raw, path.name), raw), raw
         except (EOFError, OSError, zlib.error) as error:
             if packed is None:
                 why = getattr(error, "strerror", None) or error
@@ -183,19 +240,23 @@ def _head(
 
 def rows_of(form: TextFormat, data: bytes, line: int) -> OpenTable:
     """The rows in these bytes; the first is that line of the file. Rows of other lengths are broken lines."""
-    columns = len(form.header)
-    size = _even_rows(data, columns, form.byte) if data and columns > 1 else None
+    columns, torn = len(form.header), _torn(data)
+    size = _even_rows(data, columns, form.byte) if data and columns > 1 and not len(torn) else None
     if size is not None:
         return _opened(form, data, np.arange(line, line + size), [], [])
     records = _records(data, 0, form.byte) if data else None
     if records is None:
         return _opened(form, b"", np.zeros(0, dtype=np.int64), [], [])
     fits = records.separators == columns - 1
+    broken = np.unique(np.searchsorted(records.end, torn, side="right"))
+    fits[broken] = False
     others = np.flatnonzero(~fits).tolist()
     ragged = [row for row in others if records.separators[row] or not _blank(data, records, row)]
     texts = [data[records.start[row] : records.end[row]].decode(errors="replace").rstrip("\r\n") for row in ragged]
-    lines = records.line + (line - 1)
-    problems = [(int(lines[row]), _ragged(int(records.separators[row]) + 1, form)) for row in ragged]
+    lines, returns = records.line + (line - 1), set(broken.tolist())
+    problems = [
+        (int(lines[row]), TORN if row in returns else _ragged(int(records.separators[row]) + 1, form)) for row in ragged
+    ]
     broken_lines = [(text, _first_cell(text, form.separator)) for text in texts]
     if not fits.all():
         array = np.frombuffer(data, np.uint8)
@@ -215,8 +276,24 @@ def _even_rows(data: bytes, columns: int, separator: int) -> int | None:
     return lines if ends == (bytes([separator]) * (columns - 1) + b"\n") * lines else None
 
 
+def _torn(data: bytes) -> Ints:
+    """The carriage returns within a line, outside of quotation marks.
+
+    Several before a newline are the end of a line, as programs write it that translate it twice.
+    """
+    if data.count(b"\r") == data.count(b"\r\n"):
+        return np.zeros(0, dtype=np.int64)
+    array = np.frombuffer(data, np.uint8)
+    at = _positions_of_byte(array, RETURN)
+    following = np.append(array, NEWLINE)[at + 1]
+    at = at[(following != NEWLINE) & (following != RETURN)]
+    # An even number of quotation marks stands before what is outside of them.
+    torn: Ints = at[np.searchsorted(_positions_of_byte(array, QUOTE), at) % 2 == 0]
+    return torn
+
+
 def _first_cell(text: str, separator: str) -> str:
-    return next(standard_csv.reader([text], delimiter=separator), [""])[0].strip()
+    return next(iter(split(text[:LONGEST_CELL].encode(), separator)), "")
 
 
 def _opened(
@@ -310,7 +387,7 @@ def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | 
             rest = file.read(wanted)
             more, ended = more + rest, not rest
         pending += more
-        end = _whole_rows(form, pending, line, odd, ended=ended)
+        end = whole_rows(form, pending, line, odd, ended=ended)
         cut = end if ended else _last_patient(form, pending, end, patient)
         # If the rows of one patient fill the block, the next read doubles it, so that the work stays proportional.
         wanted = size if cut else max(size, len(pending))
@@ -321,8 +398,8 @@ def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | 
             line += int(np.count_nonzero(np.frombuffer(data, np.uint8) == NEWLINE))
 
 
-def _whole_rows(form: TextFormat, data: bytes, line: int, odd: int | None, *, ended: bool) -> int:
-    """The byte after the last whole row."""
+def whole_rows(form: TextFormat, data: bytes, line: int, odd: int | None = None, *, ended: bool) -> int:
+    """The byte after the last whole row; raises `CohortError` for misplaced quotation marks."""
     if QUOTE not in data:
         return len(data) if ended else data.rfind(b"\n") + 1
     if ended:
@@ -397,7 +474,7 @@ def _check_utf_8(form: TextFormat, data: bytes, lines: Ints) -> None:
         data.decode()
     except UnicodeDecodeError as error:
         begin = data.rfind(b"\n", 0, error.start) + 1
-        word = data[begin : error.start + 20].splitlines()[0].decode("latin-1").replace("\t", ",")
+        word = data[begin : error.start + 20].split(b"\n")[0].decode("latin-1").replace("\t", ",")
         near = next(cell for cell in word.split(",") if not cell.isascii())
         start = _records(data, 0, form.byte).start
         row = int(np.searchsorted(start, error.start, side="right")) - 1
@@ -454,11 +531,17 @@ def check_kind(data: bytes, name: str) -> None:
 
 
 def _header(record: bytes, line: int, separator: str, name: str) -> list[str]:
+    """The names of the columns; raises `CohortError` if they cannot be read."""
     try:
         text = record.decode()
+        if len(_torn(record)):
+            raise CohortError(f"{name}: line {line}: {TORN}")
+        names = next(standard_csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except UnicodeDecodeError:
         raise CohortError(f"{name}: line {line}: this is not UTF-8; {AS_UTF_8}.") from None
-    names = next(standard_csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except standard_csv.Error:
+        what = f"a name of more than {LONGEST_CELL:,} letters in the header"
+        raise CohortError(f"{name}: line {line}: {what}; shorten it.") from None
     return [name.strip() for name in names]
 
 

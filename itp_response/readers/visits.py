@@ -32,6 +32,7 @@ from itp_response.readers.problems import Problems
 from itp_response.readers.quarantine import Quarantine, with_quarantine
 from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
 from itp_response.readers.study_rows import StudyRows
+from itp_response.readers.unchanged import InputFiles
 from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
 
 NO_COLUMNS: Mapping[str, ColumnDeclared] = MappingProxyType({})
@@ -88,8 +89,23 @@ def read(
     """
     options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     visits, patients = options.opened(visits, patients)
+    files = InputFiles.of((visits, patients))
     if stopped not in (None, *get_args(Stopped)):
         raise UsageError(unknown("way to give the end of treatment", str(stopped), get_args(Stopped)))
+    with files.unchanged():
+        cohort = _cohort(visits, patients, options.with_names(rescue_names), columns, stopped)
+    inputs = {"visits": visits, "patients": patients}
+    return replace(cohort, read_from=ReadFrom(inputs, asdict(options), check_unchanged=files.check))
+
+
+def _cohort(
+    visits: Tabular,
+    patients: Tabular | None,
+    options: ReadOptions,
+    columns: Mapping[str, ColumnDeclared],
+    stopped: Stopped | None,
+) -> Cohort:
+    """The cohort of the two tables, without the rows that are left out."""
     leave_out = options.on_error == "quarantine"
     of_opening = Problems(leave_out=leave_out)
     of_visits = in_table(columns, "visits")
@@ -102,14 +118,12 @@ def read(
         tables = visit_table and quarantine.without(visit_table), quarantine.without(patient_table)
         problems, further = of_opening.copy(), quarantine.patients
         try:
-            cohort = _of_tables(*tables, columns, further, options.with_names(rescue_names), stopped, problems)
+            cohort = _of_tables(*tables, columns, further, options, stopped, problems)
         except CohortError:
             # Each turn leaves out more rows, so the loop ends.
             if not leave_out or not quarantine.leave_out(problems, tuple(filter(None, tables))):
                 raise
-    if leave_out:
-        cohort = with_quarantine(cohort, quarantine)
-    return replace(cohort, read_from=ReadFrom({"visits": visits, "patients": patients}, asdict(options)))
+    return with_quarantine(cohort, quarantine) if leave_out else cohort
 
 
 def _of_tables(

@@ -10,6 +10,7 @@ from whole_and_chunked import TINY, same, ways
 
 import itp_response
 from itp_response.definitions.load import loads
+from itp_response.messages.errors import CohortError
 from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.mapping import chunks
 
@@ -203,8 +204,8 @@ class TestLong:
 
     def test_a_quotation_mark_that_is_never_closed(self, tmp_path):
         path = table(tmp_path, ROWS.replace("unsch", "70").replace("\n4,", '\n"4,', 1))
-        said = same(tmp_path, *mapped(tmp_path, path, LONG))
-        assert said.count("\n") == 0
+        with pytest.raises(CohortError, match=r"line 11: a quotation mark \(\"\) is opened and never closed"):
+            same(tmp_path, *mapped(tmp_path, path, LONG))
 
 
 class TestWide:

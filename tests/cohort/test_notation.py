@@ -76,7 +76,18 @@ def test_what_a_line_cannot_say_is_said():
     )
 
 
-@pytest.mark.parametrize("typed", ["d36526 40", "d-36526 40", "d3 rescue to d99999999999", "d99999999999 40"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "d36526 40",
+        "d-36526 40",
+        "d3 rescue to d99999999999",
+        "d99999999999 40",
+        f"d{'9' * 5000} 40",
+        f"d3 rescue to d{'9' * 5000}",
+        f"d0..d{'9' * 5000} 40",
+    ],
+)
 def test_a_day_beyond_reason_is_refused(typed):
     with pytest.raises(CohortError, match="a day lies at most 36,525 days from day 0"):
         cohort_of([typed])

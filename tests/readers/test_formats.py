@@ -573,6 +573,29 @@ class TestErrorsOfSpreadsheets:
 
         assert str(error.value) == "visits.ods: row 3: platelets: '#DIV/0!' is an error of the spreadsheet; correct it."
 
+    @pytest.mark.parametrize(
+        "error",
+        [
+            '<table:table-cell table:formula="of:=1/0" office:value-type="string"><text:p><text:span>#DIV/0!</text:span></text:p></table:table-cell>',
+            '<table:table-cell table:formula="of:=1/0"><text:p>#DIV/0!</text:p></table:table-cell>',
+        ],
+    )
+    def test_in_ods_each_of_many_that_are_written_once(self, error, tmp_path):
+        head = "".join(ods_cell("", name) for name in ("patient_id", "day", "platelets"))
+        rows_of_sheet = [head, ods_cell("", "007") + ods_cell("", "0") + error]
+        ods_file(rows_of_sheet, tmp_path / "visits.ods")
+        repeated = '<table:table-row table:number-rows-repeated="3">' + ods_cell("", "007")
+        with zipfile.ZipFile(tmp_path / "visits.ods") as file:
+            parts = {name: file.read(name).decode() for name in file.namelist()}
+        with zipfile.ZipFile(tmp_path / "visits.ods", "w") as file:
+            for name, text in parts.items():
+                file.writestr(name, text.replace("<table:table-row>" + ods_cell("", "007"), repeated))
+
+        with pytest.raises(CohortError) as raised:
+            read(tmp_path / "visits.ods")
+
+        assert [problem.line for problem in raised.value.problems] == [2, 3, 4]
+
 
 def test_content_tells_cohorts_apart(study, expected):
     """The comparison of this module notices one other count."""

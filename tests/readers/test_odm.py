@@ -407,3 +407,29 @@ class TestRefused:
 
         with pytest.raises(UsageError, match=r"this needs odmlib, .* install it by\n    .*\[odm\]"):
             open_table(written(tmp_path, SMALL)[0], "visits")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("UTF-8", "GB2312", "this is in an encoding that is not read"),
+        ("UTF-8", "X-Unknown", "this is in an encoding that is not read"),
+        (' ItemGroupOID="IG_ENROL"', "", "this ItemGroupData has no ItemGroupOID; export it again."),
+        (' SubjectKey="SS_1"', "", "this SubjectData has no SubjectKey; export it again."),
+        (' FormOID="F_SE_ENROL"', "", "this FormData has no FormOID; export it again."),
+        ('ItemData ItemOID="I_ENR_ARM"', "ItemData", "this ItemData has no ItemOID; export it again."),
+        ("<ODM ", '<!DOCTYPE ODM [<!ENTITY a "b">]>\n<ODM ', "this cannot be read as XML"),
+    ],
+)
+def test_what_a_record_is_of_and_how_a_file_is_written_must_be_said(old, new, message, tmp_path):
+    enrolment = event("SE_ENROL", 1, "2020-01-01", group("IG_ENROL", I_ENR_ARM="1"))
+    text = document(subject(1, "A-1", enrolment))
+    assert text.count(old) >= 1
+    with pytest.raises(CohortError, match=message):
+        flat_of(tmp_path, text.replace(old, new, 1))
+
+
+def flat_of(folder, text):
+    path = folder / "export.xml"
+    path.write_text(text, encoding="utf-8")
+    return open_table(path, "export")

@@ -124,7 +124,7 @@ class TestBadVisits:
             ),
             (
                 {"patient_id": ["P1"], "day": [0], "platelets": [[15]]},
-                "visits: row 1: platelets: '[15]' is not a number",
+                "visits: platelets: its cells are lists, not single values; export them as texts.",
             ),
             ({"patient_id": ["P1"], "day": [0.5], "platelets": [15]}, "visits: row 1: day: '0.5' is not a whole day"),
             ({"patient_id": ["P1"], "date": [43586], "platelets": [15]}, "visits: row 1: date: '43586' looks like"),

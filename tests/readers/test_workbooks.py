@@ -301,3 +301,56 @@ class TestCells:
                 sheet.write_row(row, 0, cells)
         notes = [note.text for note in read(tmp_path / "a.xlsx").notes]
         assert "The workbook counts days from 1904: numbers of days in it are --date-format excel-1904." in notes
+
+
+class TestExtent:
+    """All cells up to the last take memory, so that one that is far away is refused before any does."""
+
+    @pytest.mark.parametrize(
+        ("cell", "message"),
+        [
+            ("ZZ200000", "a.xlsx: the last cell is ZZ200000, but only 10 cells of the sheet have a value; delete what is far from the data, or save the sheet as CSV."),
+            ("XFD1048576", "a.xlsx: the last cell is XFD1048576, but only 10 cells of the sheet have a value; delete what is far from the data, or save the sheet as CSV."),
+            ("ZZZZZZZZ99999999999999", "a.xlsx: the cell ZZZZZZZZ99999999999999 lies outside of a sheet, which ends at XFD1048576; save the workbook again."),
+            ("4A", "a.xlsx: this is not a complete workbook; save it again as .xlsx."),
+        ],
+    )  # fmt: skip
+    def test_of_a_cell_far_away(self, cell, message, tmp_path):
+        far = f'<row r="9"><c r="{cell}"><v>1</v></c></row></sheetData>'
+        assert refused(rewritten(book(tmp_path / "a.xlsx"), lambda text: text.replace("</sheetData>", far))) == message
+
+    def test_of_merged_cells_is_that_of_the_values(self, tmp_path):
+        merged = '</sheetData><mergeCells><mergeCell ref="A2:XFD1048576"/></mergeCells>'
+        path = rewritten(book(tmp_path / "a.xlsx"), lambda text: text.replace("</sheetData>", merged))
+        assert "row 2: platelets: '(merged with A2)' is a cell without a value of its own" in refused(path)
+
+    def test_of_attributes_without_end_takes_no_time(self, tmp_path):
+        many = '<c r="A1" t="n" ' * 2_000
+        path = rewritten(book(tmp_path / "a.xlsx"), lambda text: text.replace("</sheetData>", f"{many}</sheetData>"))
+        assert refused(path) == "a.xlsx: this is not a complete workbook; save it again as .xlsx."
+
+
+class TestErrorsInOtherXml:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda text: text.replace('t="e"', "t = 'e'"),
+            lambda text: re.sub(r' r="[A-Z]+\d+"', "", text),
+            lambda text: re.sub(r' r="\d+"', "", re.sub(r' r="[A-Z]+\d+"', "", text)),
+            lambda text: text.replace("<v>#N/A</v>", "<v><![CDATA[#N/A]]></v>"),
+            lambda text: strict(prefixed(text)),
+        ],
+    )
+    def test_are_seen(self, change, tmp_path):
+        def with_error(text):
+            return text.replace('<c r="C3"><v>60</v>', '<c r="C3" t="e"><v>#N/A</v>')
+
+        path = rewritten(rewritten(book(tmp_path / "a.xlsx"), with_error), change)
+        assert refused(path) == "a.xlsx: row 3: platelets: '#N/A!' is an error of the spreadsheet; correct it."
+
+
+def test_a_part_that_is_there_twice_is_refused(tmp_path):
+    path = book(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("xl/worksheets/sheet1.xml", archive.read("xl/worksheets/sheet1.xml"))
+    assert refused(path) == "a.xlsx: this is not a complete workbook; save it again as .xlsx."

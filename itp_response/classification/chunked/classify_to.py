@@ -37,6 +37,7 @@ from itp_response.cohort.observations import ReadFrom
 from itp_response.readers.chunks import ChunkedTable, ChunkSize
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
+from itp_response.readers.unchanged import InputFiles
 
 
 def classify_to(
@@ -100,6 +101,7 @@ def classify_to(
     path = Path(path)
     check_suffix(path)
     definitions = criteria_of(visits, criteria)
+    files = InputFiles.of((visits, patients))
     visits, patients, source = _opened(visits, patients, options)
     if source is None:
         classification = classify(visits, patients, definitions, options=options, threads=threads)
@@ -108,8 +110,6 @@ def classify_to(
     options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     size = size or ChunkSize()
     inputs = {"visits": visits, "patients": patients}
-    read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)))
-    study = ChunkedStudy.read(source, visits, patients, definitions, read_from, options, size)
     chunk_options = ChunkOptions(
         long,
         threads or os.cpu_count() or 1,
@@ -118,7 +118,10 @@ def classify_to(
         progress or (lambda *_: None),
         notify or (lambda _: None),
     )
-    classified, origin = put(path, partial(_write, FORMATS[path.suffix], study, chunk_options))
+    with files.unchanged():
+        read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)), files.check)
+        study = ChunkedStudy.read(source, visits, patients, definitions, read_from, options, size)
+        classified, origin = put(path, partial(_write, FORMATS[path.suffix], study, chunk_options))
     write_beside(path, origin)
     return classified
 

@@ -4,7 +4,6 @@ Observations are results, MedicationAdministration and MedicationStatement treat
 checked by the models of fhir.resources; values are taken as written.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from itp_response.messages.errors import CohortError
 from itp_response.messages.optional_imports import needed
 from itp_response.readers.coded.records import COLUMNS, ONGOING, CodedRecords, WrongRecord
 from itp_response.readers.coded.terms import KnownCodes
+from itp_response.readers.json_text import JsonError, parsed_json
 from itp_response.readers.problems import quoted
 from itp_response.readers.units import exponent_of
 
@@ -144,8 +144,8 @@ def _is_resource(content: Any) -> bool:
 def _parsed(text: str) -> Any:
     """The object in a text; None: there is none. Decimals keep their digits."""
     try:
-        content = json.loads(text, parse_float=Decimal)
-    except ValueError:
+        content = parsed_json(text, Decimal)
+    except JsonError:
         return None
     return content if _is_resource(content) else None
 

@@ -21,7 +21,7 @@ from itp_response.readers.coded.omop import PLATELETS as CONCEPTS
 from itp_response.readers.coded.omop import is_omop, omop_records
 from itp_response.readers.coded.records import CodedRecords
 from itp_response.readers.coded.terms import OWN_VALUE, KnownCodes, known_codes
-from itp_response.readers.column_names import NamedTable, together
+from itp_response.readers.column_names import NamedTable, note_on_hidden, together
 from itp_response.readers.problems import BrokenLine, Location, Problems, quoted
 from itp_response.readers.told import NOTHING, Told
 from itp_response.readers.treatments import unknown_names
@@ -52,6 +52,8 @@ class CodedStudy:
         except CohortError as error:
             problems.failed(order, error)
             return None
+        if self.path.is_dir() and (hidden := note_on_hidden(self.path)):
+            problems.note(location, hidden)
         _check_told(records, codes, location, problems)
         frames = [_visits(of_table, codes) for of_table in records]
         _check_counted(records, frames, codes, location, problems)

@@ -22,6 +22,7 @@ from itp_response.readers.problems import Problems
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
+from itp_response.readers.unchanged import check_reachable
 
 NOTHING_FILLED_IN = "nothing is filled in at any visit that the mapping names."
 
@@ -117,6 +118,7 @@ def mapped(file: Tabular, mapping: str | Path) -> "tuple[Mapped, Mapped] | tuple
         >>> cohort.day.tolist(), cohort.platelets.low.tolist()
         ([0, 28], [12.0, 140.0])
     """
+    check_reachable((file,))
     if isinstance(file, str | Path) and is_study(file):
         settings(Path(mapping))
         return Study(Path(file), Path(mapping)), None
