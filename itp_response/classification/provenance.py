@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -50,10 +50,14 @@ class Provenance:
     assumed: Sequence[str]
     """The assumptions and warnings of the reading."""
     outputs: Sequence[File] = field(default=())
+    sources: Sequence[Path] = field(default=(), repr=False, compare=False)
+    """Where all that was read stands, so that no output is written over it; not part of the text."""
 
     def text(self) -> str:
         """The provenance as JSON, its keys always in the same order."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str) + "\n"
+        content = asdict(replace(self, sources=()))
+        del content["sources"]
+        return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> Provenance:
@@ -77,7 +81,23 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
         options={**read_from.options, **options},
         inputs=read_from.hashed() if read_from.hashed else hashed(read_from.inputs),
         assumed=[note.text for note in cohort.notes],
+        sources=sources(*read_from.inputs.values(), *(definitions.path for definitions in criteria)),
     )
+
+
+def sources(*tables: Any) -> tuple[Path, ...]:
+    """The files and folders behind tables that were given to be read; none for one in memory.
+
+    >>> sources("visits.csv", None, [{"patient_id": "A", "day": 0, "platelets": 15}])
+    (PosixPath('visits.csv'),)
+    """
+    found: list[Path] = []
+    for table in tables:
+        if hasattr(table, "files"):  # a mapped study
+            found += sources(*table.files)
+        elif isinstance(table, str | Path):
+            found.append(Path(table))
+    return tuple(found)
 
 
 def hashed(inputs: Mapping[str, Any]) -> dict[str, Sequence[File]]:
@@ -99,7 +119,7 @@ def of_bytes(name: str, content: bytes) -> File:
     return File(name, hashlib.sha256(content).hexdigest())
 
 
-def of_path(path: Path) -> File:
+def _of_path(path: Path) -> File:
     """The entry of a file as it is now."""
     return File(path.name, _sha256(path))
 
@@ -118,7 +138,7 @@ def files(table: Any) -> tuple[File, ...]:
         return (File(f"a table in memory ({type(table).__name__})", None),)
     path = Path(table)
     if not path.is_dir():
-        return (of_path(path),)
+        return (_of_path(path),)
     paths = files_of(path) if is_study(path) else part_files(path)
     return tuple(File(f"{path.resolve().name}/{part.name}", _sha256(part)) for part in paths)
 

@@ -1,6 +1,5 @@
 """ADaM: a classification as CDISC's analysis datasets, each record with the records of the source behind it."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,8 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
+from itp_response.classification.output_files import holding, refuse_inputs, together, visible_files
 from itp_response.classification.provenance import INSIDE, of_bytes
 from itp_response.classification.supplied import records_discontinuation
+from itp_response.classification.writers import csv_bytes
 from itp_response.cohort.cohort import Cohort
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_frame, html_table
@@ -87,12 +88,13 @@ class Adam(DataResult):
         _check_own(folder)
         origin = self.classification.provenance(study=self.study, format=format)
         origin = replace(origin, assumed=[*origin.assumed, *self.notes])
+        refuse_inputs(folder, origin.sources)
         contents = {
             f"{name.lower()}.{format}": FORMATS[format](dataset, origin) for name, dataset in self.datasets.items()
         }
         defined = Defined(self.datasets, self.classification.criteria, self.parameters, self.study, format)
         contents["define.xml"] = define_xml(defined, origin)
-        contents["define.csv"] = self.define().write_csv().encode()
+        contents["define.csv"] = csv_bytes(self.define())
         contents["define.md"] = page(self.datasets, self.classification.criteria, self.parameters, self.study).encode()
         outputs = [of_bytes(name, content) for name, content in contents.items()]
         contents[INSIDE] = replace(origin, outputs=outputs).text().encode()
@@ -186,7 +188,7 @@ def _notes(
 def _check_own(folder: Path) -> None:
     if folder.is_file():
         raise UsageError(f"{folder}: this is a file; name a folder.")
-    others = sorted(path.name for path in folder.iterdir() if path.name not in OWN) if folder.is_dir() else []
+    others = sorted(path.name for path in visible_files(folder) if path.name not in OWN) if folder.is_dir() else []
     if others:
         shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
         raise UsageError(f"{folder}: there are other files in this folder ({shown}); name a new or an empty one.")
@@ -194,15 +196,9 @@ def _check_own(folder: Path) -> None:
 
 def _put(contents: Mapping[str, bytes], folder: Path) -> None:
     """The files into the folder; files of an earlier run are removed."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as name:
-            aside = Path(name)
-            for file, content in contents.items():
-                (aside / file).write_bytes(content)
-            for file in OWN - set(contents):
-                (folder / file).unlink(missing_ok=True)
-            for file in contents:
-                (aside / file).replace(folder / file)
-    except OSError as error:
-        raise UsageError(f"{folder}: cannot be written: {error.strerror}.") from None
+    with together() as files:
+        files.make_folder(folder)
+        for name, content in contents.items():
+            files.add(folder / name, holding(content))
+        for name in sorted(OWN - set(contents)):
+            files.remove(folder / name)

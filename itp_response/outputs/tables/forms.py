@@ -1,13 +1,13 @@
 """Forms: tables as text, CSV, HTML, LaTeX and RTF; great-tables makes HTML and LaTeX, rtflite makes RTF."""
 
 import html
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from itp_response.classification.output_files import temporary_folder
+from itp_response.classification.writers import csv_bytes
 from itp_response.messages.optional_imports import needed
 from itp_response.outputs.statistics.tables import Table
 
@@ -64,11 +64,11 @@ def as_latex(tables: Sequence[Table], heading: Heading) -> str:
 def as_rtf(tables: Sequence[Table], heading: Heading) -> str:
     """All tables as one document for Word, each on at least one page."""
     rtf = needed("rtflite", "stats")
-    with tempfile.TemporaryDirectory() as folder:
-        parts = [Path(folder, f"{number}.rtf") for number in range(len(tables))]
+    with temporary_folder() as folder:
+        parts = [folder / f"{number}.rtf" for number in range(len(tables))]
         for part, table in zip(parts, tables, strict=True):
             part.write_text(_rtf(rtf, table, heading).rtf_encode(), encoding="utf-8")
-        whole = Path(folder, "whole.rtf")
+        whole = folder / "whole.rtf"
         rtf.assemble_rtf(list(map(str, parts)), str(whole))
         return whole.read_text(encoding="utf-8")
 
@@ -126,11 +126,11 @@ def _rtf(rtf: Any, table: Table, heading: Heading) -> Any:
     )
 
 
-WRITERS: Mapping[str, Callable[[Sequence[Table], Heading], str]] = {
-    ".csv": lambda tables, _: frame(tables).write_csv(),
-    ".html": page,
-    ".tex": as_latex,
-    ".rtf": as_rtf,
-    ".txt": as_text,
+WRITERS: Mapping[str, Callable[[Sequence[Table], Heading], bytes]] = {
+    ".csv": lambda tables, _: csv_bytes(frame(tables)),
+    ".html": lambda *arguments: page(*arguments).encode(),
+    ".tex": lambda *arguments: as_latex(*arguments).encode(),
+    ".rtf": lambda *arguments: as_rtf(*arguments).encode(),
+    ".txt": lambda *arguments: as_text(*arguments).encode(),
 }
 """How tables are written, by the suffix of the file."""
