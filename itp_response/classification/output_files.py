@@ -11,6 +11,7 @@ is killed: so the next run knows what a killed one has left behind, removes it a
 import fcntl
 import hashlib
 import io
+import logging
 import os
 import re
 import secrets
@@ -19,7 +20,6 @@ import signal
 import stat
 import tempfile
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -33,13 +33,15 @@ from itp_response.messages.errors import Problem, UsageError
 
 Result = TypeVar("Result")
 Formulas = Literal["as-text", "as-is"]
-OURS = re.compile(r"\.?itp-response-[0-9a-f]{16}")
+OURS = re.compile(r"(\..+\.)?itp-response-[0-9a-f]{16}")
 """The names of files aside and of temporary folders."""
 STANDARD = {"stdout": 1, "stderr": 2}
 STREAMS = re.compile(r"/dev/(?P<name>stdout|stderr)|(?:/dev|/proc/self)/fd/(?P<number>\d+)")
 """What is open already: written to where it stands."""
 MOST_LINKS = 40
 """Symbolic links that lead to each other, at most; as in Linux."""
+LONGEST = 100
+"""The bytes of the name of an output that stand in that of its file aside: a name has at most 255."""
 NO_ROOM = {28, 27, 122}
 """The numbers of the errors for a disk that is full, a file that may not grow, and a quota that is used up."""
 OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
@@ -48,14 +50,10 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that end the program, and on which temporary files are removed."""
 
 
-def _warn(note: str) -> None:
-    warnings.warn(note.removeprefix("note: "), stacklevel=2)
-
-
 class WriteSettings(NamedTuple):
     """How files are written."""
 
-    tell: Callable[[str], None] = _warn
+    tell: Callable[[str], None] = logging.getLogger("itp_response").warning
     """Called with what a user should know about the files."""
     formulas: Formulas = "as-text"
     """Whether a text that a spreadsheet would take for a formula is written so that it is shown as text."""
@@ -99,9 +97,11 @@ class _Raw(io.FileIO):
 class Aside:
     """A file or a folder under a name of our own, which is locked as long as this program uses it."""
 
-    def __init__(self, folder: Path, *, hidden: bool = True) -> None:
+    def __init__(self, folder: Path, beside: str = "") -> None:
+        """With `beside`, the name is hidden and says for which file it stands there."""
         # The name is chosen before there is such a file, so that it can be removed whatever happens meanwhile.
-        self.path = folder / f"{'.' if hidden else ''}itp-response-{secrets.token_hex(8)}"
+        hidden = f".{beside.encode()[:LONGEST].decode(errors='ignore')}." if beside else ""
+        self.path = folder / f"{hidden}itp-response-{secrets.token_hex(8)}"
         self._lock: int | None = None
 
     def make_file(self) -> int:
@@ -184,7 +184,7 @@ def temporary_folder() -> Iterator[Path]:
     with temporary_errors():
         parent = Path(tempfile.gettempdir())
         remove_left_behind(parent)
-        folder = Aside(parent, hidden=False)
+        folder = Aside(parent)
     try:
         with temporary_errors(folder.path):
             folder.make_folder()
@@ -314,13 +314,11 @@ def _place(path: Path) -> Path:
 
 
 def read_by(path: Path, inputs: Iterable[Path]) -> Path | None:
-    """The input that writing to `path` would change: the file itself, one in this folder, or the folder it lies in."""
+    """The input that writing to `path` would change: the file or folder itself, or a file in this folder."""
     if is_stream(path):
         return None
     for one in inputs:
         if is_same(path, one):
-            return one
-        if _is_folder(one) and is_same(path.parent, one) and not _is_folder(path):
             return one
         if _is_folder(path) and _mode(one) is not None and is_same(path, _place(one).parent):
             return one
@@ -333,10 +331,9 @@ def refuse_inputs(path: Path, inputs: Iterable[Path]) -> None:
     if read is None:
         return
     if is_same(path, read):
-        raise UsageError(f"{path}: this file is read and cannot be the output as well; name another file.")
-    if _is_folder(path):
-        raise UsageError(f"{path}: {read} in this folder is read; name another folder.")
-    raise UsageError(f"{path}: the folder {read} is read and cannot have the output in it; name another folder.")
+        kind = "folder" if _is_folder(path) else "file"
+        raise UsageError(f"{path}: this {kind} is read and cannot be the output as well; name another {kind}.")
+    raise UsageError(f"{path}: {read} in this folder is read; name another folder.")
 
 
 # TOGETHER
@@ -380,7 +377,7 @@ class _Staged:
         if old is not None and not settings().replace:
             raise FileExistsError(17, "another run has written this file meanwhile; --force replaces it")
         if old is not None:
-            self.replaced = Aside(self.target.parent)
+            self.replaced = Aside(self.target.parent, self.target.name)
             _copied(self.target, self.replaced.path)
         if settings().replace:
             self.aside.path.replace(self.target)
@@ -467,7 +464,7 @@ class OutputFiles:
             raise UsageError(f"{path}: two outputs have this name; name two files.")
         folder = Path(tempfile.gettempdir()) if streaming else target.parent
         remove_left_behind(folder)
-        staged = _Staged(path, path if streaming else target, Aside(folder))
+        staged = _Staged(path, path if streaming else target, Aside(folder, "" if streaming else target.name))
         self._staged.insert(self._position(before), staged)
         self.is_open = True
         try:
@@ -511,7 +508,10 @@ class OutputFiles:
             _poured(stream)
         files = [one for one in self._staged if one not in streams]
         with uninterrupted(), _in_turn({one.target.parent for one in files}):
-            gone = [_Staged(path, path, Aside(path.parent), replaced=Aside(path.parent)) for path in self._removed]
+            gone = [
+                _Staged(path, path, Aside(path.parent), replaced=Aside(path.parent, path.name))
+                for path in self._removed
+            ]
             self._staged += gone
             try:
                 for one in gone:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -9,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from itp_response.classification.output_files import visible_files
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.criteria import Criteria
@@ -86,7 +88,7 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
 
 
 def sources(*tables: Any) -> tuple[Path, ...]:
-    """The files and folders behind tables that were given to be read; none for one in memory.
+    """The files behind tables that were given to be read, and the folders that hold them; none for one in memory.
 
     >>> sources("visits.csv", None, [{"patient_id": "A", "day": 0, "platelets": 15}])
     (PosixPath('visits.csv'),)
@@ -96,8 +98,18 @@ def sources(*tables: Any) -> tuple[Path, ...]:
         if hasattr(table, "files"):  # a mapped study
             found += sources(*table.files)
         elif isinstance(table, str | Path):
-            found.append(Path(table))
+            found += [Path(table), *_inside(Path(table))]
     return tuple(found)
+
+
+def _inside(path: Path) -> Sequence[Path]:
+    """The files in a folder that may be read: those of a study, else all."""
+    if not os.path.isdir(path):  # noqa: PTH112 - a typed timeline is no path
+        return ()
+    try:
+        return files_of(path) if is_study(path) else visible_files(path)
+    except OSError:  # a folder that may not be entered; reading it says so
+        return ()
 
 
 def hashed(inputs: Mapping[str, Any]) -> dict[str, Sequence[File]]:

@@ -1,5 +1,6 @@
 """The files and names that commands take: what is completed, `-` for standard input, and what may be replaced."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -178,4 +179,15 @@ def _inputs(ctx: click.Context, params: Iterable[click.Parameter]) -> Iterator[P
         value = ctx.params.get(str(param.name))
         is_argument = isinstance(param, click.Argument) and not isinstance(param.type, OutputFile)
         if (isinstance(param.type, InputFile) or is_argument) and value is not None:
-            yield from map(Path, value if isinstance(value, tuple) else (value,))
+            for path in map(Path, value if isinstance(value, tuple) else (value,)):
+                yield from _with_content(path)
+
+
+def _with_content(path: Path) -> Iterator[Path]:
+    """A path; of a folder also what is read in it."""
+    if not os.path.isdir(path):  # noqa: PTH112 - a typed timeline is no path
+        yield path
+        return
+    from itp_response.classification.provenance import sources
+
+    yield from sources(path)

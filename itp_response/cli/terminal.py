@@ -7,7 +7,6 @@ a message is one line, so that a log can be searched. `COLUMNS` in the environme
 
 import errno
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -18,7 +17,7 @@ import click
 from itp_response.cli.progress import current_bar
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, UsageError
-from itp_response.messages.wording import WIDTH, fitted, fitted_to
+from itp_response.messages.wording import CONTROL, WIDTH, fitted, fitted_to, visible
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,12 +26,6 @@ QUIET = "itp_response.quiet"
 """The key in a context of click under which `--quiet` stands."""
 READER_GONE = "itp_response.reader_gone"
 """The key in a context of click that says that nobody reads standard output any more, as after `| head`."""
-CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # of terminals
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # that turn the direction of what follows
-    "\u200b\u2028\u2029\u2060\ufeff\U000e0000-\U000e007f"  # that break a line, or are not seen
-    "\ud800-\udfff]"  # halves of a character, which cannot be printed
-)
 
 
 def show(make: Callable[[], str]) -> None:
@@ -91,19 +84,6 @@ def width(stream: IO[str] | None) -> int | None:
     if told.isdecimal():
         return int(told)
     return shutil.get_terminal_size().columns if is_terminal(stream) else None
-
-
-def visible(text: str) -> str:
-    r"""The text with control characters written out: an id in the data cannot move the cursor or change colours.
-
-    >>> visible("P\x1b[31m1")
-    'P\\x1b[31m1'
-    """
-    return CONTROL.sub(lambda found: _escape(ord(found[0])), text)
-
-
-def _escape(number: int) -> str:
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _echo_json(text: str) -> None:

@@ -18,7 +18,7 @@ from itp_response.data_review.query_log import query_log, write_query_log
 from itp_response.data_review.source_checks import PRIORITIES as OF_SOURCE_CHECKS
 from itp_response.data_review.source_checks import SourceChecks, source_checks
 from itp_response.messages.results import DataResult, html_frame
-from itp_response.messages.wording import aligned, counted, counted_patients, wrapped
+from itp_response.messages.wording import aligned, counted, counted_patients, one_line, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
 
@@ -169,7 +169,7 @@ class Review(DataResult):
             )
             columns = ("patient_id", "priority", "cause", "question", "places")
             for patient, priority, cause, question, places in log.select(columns).iter_rows():
-                yield from ("", f"{patient}  {priority}  {cause}")
+                yield from ("", one_line(f"{patient}  {priority}  {cause}"))
                 place = "" if places is None else f" ({places.partition(';')[0]})"
                 yield from wrapped(f"{question}{place}", first="  ", further="  ")
         if self.cohort.notes:
