@@ -1,17 +1,16 @@
 """Texts in a table that a spreadsheet opens: one that begins as a formula does gets an apostrophe before it.
 
 A spreadsheet takes a cell of a CSV file that begins with =, +, -, @ or a control character for a formula, and carries
-it out. With an apostrophe before it, it is a text. `read_again` takes the apostrophe away, so that a table that was
+it out. With an apostrophe before it, it is a text. The readers take the apostrophe away, so that a table that was
 written comes back with the same ids.
 """
 
 import polars as pl
 
 from itp_response.classification.output_files import Formulas, settings
+from itp_response.cohort.texts import FORMULA
 from itp_response.messages.wording import counted
 
-FORMULA = r"^'*[=+\-@\t\r\n＝＋－＠]"
-"""The beginnings; apostrophes before them count, so that each text comes back as it was."""
 NUMBERS = r"^-?\d+(\.\d+)?(; -?\d+(\.\d+)?)*$"
 """A number, or several as the query log lists them: no formula."""
 
