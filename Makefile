@@ -33,6 +33,7 @@ lint: $(READY)
 long: $(READY)
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py
 	$(BIN)/python tests/agree.py --patients 3000 --under 20
+	$(BIN)/python tests/kills.py --kills 200
 
 # The second run decides: what still fails there is no difference of outputs.
 regolden: $(READY)

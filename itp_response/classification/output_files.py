@@ -190,8 +190,7 @@ def temporary_folder() -> Iterator[Path]:
             folder.make_folder()
             yield folder.path
     finally:
-        with uninterrupted():
-            folder.remove()
+        _surely(folder.remove)
 
 
 @contextmanager
@@ -527,12 +526,11 @@ class OutputFiles:
 
     def close(self) -> None:
         """Remove all that is aside."""
-        with uninterrupted():
-            for one in self._staged:
-                one.settle()
-            for folder in reversed(self._made):
-                with suppress(OSError):
-                    folder.rmdir()
+        for one in self._staged:
+            one.settle()
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _placed(one: _Staged) -> None:
@@ -577,7 +575,7 @@ def together() -> Iterator[OutputFiles]:
         files.place()
     finally:
         _current.reset(token)
-        files.close()
+        _surely(files.close)
 
 
 @contextmanager
@@ -612,6 +610,17 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(one, handler)
         for number in pending[:1]:
             signal.raise_signal(number)
+
+
+def _surely(work: Callable[[], None]) -> None:
+    """Do the work, which may be done twice, even if a signal comes in this very moment."""
+    try:
+        with uninterrupted():
+            work()
+    except KeyboardInterrupt:
+        with uninterrupted():
+            work()
+        raise
 
 
 def put(path: str | Path, content: Callable[[IO[bytes]], Result]) -> Result:

@@ -271,7 +271,7 @@ def wrapped(text: str, *, first: str = "", further: str = HANGING) -> list[str]:
     ['Response is not evaluable: no count', '  after day 28.']
     """
     return textwrap.wrap(
-        visible(text),
+        one_line(text),
         min(_width.get(), SENTENCE),
         initial_indent=first,
         subsequent_indent=further,

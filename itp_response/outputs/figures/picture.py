@@ -36,7 +36,7 @@ from itp_response.classification.writers import put_with_provenance
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, nearest, unknown
 from itp_response.messages.results import Result
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, visible
 from itp_response.outputs.comparison.compare import Comparison
 
 FONT = "DejaVu Sans"
@@ -172,6 +172,8 @@ class Picture(Result, Figure):
 
     def drawn(self, suffix: str, dpi: float | None = None) -> bytes:
         """The bytes of a file with this suffix: `.svg`, `.png` (at `dpi`, else its own `dots` per inch) or `.pdf`."""
+        for text in self.findobj(Text):
+            text.set_text(visible(text.get_text()))
         with styled(self.font), io.BytesIO() as file:
             self.savefig(file, format=suffix.removeprefix("."), dpi=dpi or self.dots, metadata=METADATA[suffix])
             return file.getvalue()
@@ -225,7 +227,7 @@ def text_width(text: str, size: float) -> float:
 def _width_in(family: tuple[str, ...], text: str, size: float) -> float:
     # Outlines have no hinting of a renderer, so the width is the same at every resolution.
     font = FontProperties(family=list(family), size=size)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / POINTS
+    return float(text_to_path.get_text_width_height_descent(visible(text), font, ismath=False)[0]) / POINTS
 
 
 def widest(texts: Sequence[str], size: float) -> float:
