@@ -33,6 +33,7 @@ lint: $(READY)
 long: $(READY)
 	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py tests/readers/test_broken_files.py
 	$(BIN)/python tests/agree.py --patients 3000 --under 20
+	$(BIN)/python tests/kills.py --kills 200
 	$(BIN)/python tests/adam_rules.py
 	$(RUN) validate --generated 1000 --criteria examples/own_definition.toml --output build/validation --force
 	$(BIN)/python tests/fuzz/run.py --inputs 20000

@@ -2,16 +2,19 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from itp_response.classification.output_files import visible_files
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.criteria import Criteria
+from itp_response.readers.sdtm.domains import files_of, is_study
 from itp_response.readers.unchanged import paths_of
 
 PROGRAM = "itp-response"
@@ -49,10 +52,14 @@ class Provenance:
     assumed: Sequence[str]
     """The assumptions and warnings of the reading."""
     outputs: Sequence[File] = field(default=())
+    sources: Sequence[Path] = field(default=(), repr=False, compare=False)
+    """Where all that was read stands, so that no output is written over it; not part of the text."""
 
     def text(self) -> str:
         """The provenance as JSON, its keys always in the same order."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False, default=str) + "\n"
+        content = asdict(replace(self, sources=()))
+        del content["sources"]
+        return json.dumps(content, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> Provenance:
@@ -79,7 +86,33 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
         options={**read_from.options, **options},
         inputs=inputs,
         assumed=[note.text for note in cohort.notes],
+        sources=sources(*read_from.inputs.values(), *(definitions.path for definitions in criteria)),
     )
+
+
+def sources(*tables: Any) -> tuple[Path, ...]:
+    """The files behind tables that were given to be read, and the folders that hold them; none for one in memory.
+
+    >>> sources("visits.csv", None, [{"patient_id": "A", "day": 0, "platelets": 15}])
+    (PosixPath('visits.csv'),)
+    """
+    found: list[Path] = []
+    for table in tables:
+        if hasattr(table, "files"):  # a mapped study
+            found += sources(*table.files)
+        elif isinstance(table, str | Path):
+            found += [Path(table), *_inside(Path(table))]
+    return tuple(found)
+
+
+def _inside(path: Path) -> Sequence[Path]:
+    """The files in a folder that may be read: those of a study, else all."""
+    if not os.path.isdir(path):  # noqa: PTH112 - a typed timeline is no path
+        return ()
+    try:
+        return files_of(path) if is_study(path) else visible_files(path)
+    except OSError:  # a folder that may not be entered; reading it says so
+        return ()
 
 
 def hashed(inputs: Mapping[str, Any]) -> dict[str, Sequence[File]]:

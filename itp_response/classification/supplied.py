@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
+from itp_response.messages.wording import one_line
 
 UNRECORDED = "not recorded"
 """What stands for a number that no input gives."""
@@ -36,7 +37,7 @@ def titled(study: str, what: str) -> str:
     >>> titled("ITP-1", "Subgroups"), titled("", "Subgroups")
     ('ITP-1: Subgroups', 'Subgroups')
     """
-    return f"{study}: {what}" if study else what
+    return one_line(f"{study}: {what}" if study else what)
 
 
 def records_discontinuation(cohort: Cohort) -> bool:

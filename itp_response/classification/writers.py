@@ -4,8 +4,6 @@ A file has the same bytes both ways.
 """
 
 import io
-import os
-import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +11,20 @@ from typing import IO, Any, NamedTuple, Protocol, TypeVar
 
 import polars as pl
 
-from itp_response.classification.provenance import BESIDE, KEY, Provenance, of_path
-from itp_response.messages.codes import Code
-from itp_response.messages.errors import Problem, UsageError, unknown
+from itp_response.classification.output_files import (
+    holding,
+    is_stream,
+    native,
+    refuse_inputs,
+    settings,
+    suffix_of,
+    together,
+    visible_files,
+    write_temporary,
+)
+from itp_response.classification.provenance import BESIDE, KEY, File, Provenance
+from itp_response.classification.spreadsheet_texts import as_texts, tell_texts
+from itp_response.messages.errors import UsageError, unknown
 
 Result = TypeVar("Result")
 ROWS_PER_GROUP = 100_000
@@ -25,59 +34,53 @@ ROWS_PER_GROUP = 100_000
 def write(frame: pl.DataFrame, path: str | Path, provenance: Provenance | None = None) -> None:
     """Write a frame to a `.csv`, `.json` or `.parquet` file, whole or not at all; its provenance goes beside it.
 
-    Raises `UsageError` for another suffix, or where the file cannot be written.
+    In `.csv`, a text that a spreadsheet would take for a formula gets an apostrophe before it.
+    Raises `UsageError` for another suffix, where the file cannot be written, or where it was read.
     """
     path = Path(path)
-    check_suffix(path)
-    put(path, lambda file: FORMATS[path.suffix].write(frame, file, provenance))
-    if provenance is not None:
-        write_beside(path, provenance)
+    form = FORMATS[check_suffix(path)]
+    put_with_provenance(path, lambda file: form.write(frame, file, provenance), provenance)
 
 
-def check_suffix(path: Path) -> None:
-    """Raises `UsageError` for a format that is not written."""
-    if path.suffix not in FORMATS:
+def check_suffix(path: Path) -> str:
+    """The suffix of a file; raises `UsageError` for a format that is not written."""
+    suffix = suffix_of(path, FORMATS)
+    if suffix not in FORMATS:
         raise UsageError(unknown("kind of output", path.suffix, FORMATS).after(f"{path.name}: "))
+    return suffix
 
 
-def write_beside(path: Path, provenance: Provenance) -> None:
-    """Write the provenance of a file beside it."""
-    text = replace(provenance, outputs=(of_path(path),)).text()
-    put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
+def put_with_provenance(
+    path: str | Path,
+    content: Callable[[IO[bytes]], Result],
+    provenance: Provenance | Callable[[Result], Provenance] | None,
+) -> Result:
+    """Write a file, whole or not at all: `content` writes into an open file. The provenance goes beside it.
 
-
-def _unwritable(path: Path, error: OSError) -> UsageError:
-    sentence = f"{path}: cannot be written: {error.strerror}."
-    return UsageError(Problem(sentence, code=Code.OUTPUT_UNWRITABLE, file=str(path)))
-
-
-def put(path: Path, content: Callable[[Any], Result]) -> Result:
-    """Write a file, whole or not at all: `content` writes into an open file, which then takes the place of `path`.
-
-    The result is that of `content`. Raises `UsageError` where the file cannot be written.
+    The result is that of `content`; the provenance may be made of it. None: there is none. Beside a pipe or a device
+    there is none either. Raises `UsageError` where a file cannot be written, or where it was read.
     """
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            result = content(file)
-        written = Path(name)
-        written.chmod(0o666 & ~_umask())
-        written.replace(path)
-        return result
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    finally:
-        Path(name).unlink(missing_ok=True)
+    path = Path(path)
+    beside = path.with_name(f"{path.name}{BESIDE}")
+    with together() as files:
+        if isinstance(provenance, Provenance):
+            refuse_inputs(path, provenance.sources)
+            refuse_inputs(beside, provenance.sources)
+        result = files.add(path, content)
+        origin = provenance(result) if callable(provenance) else provenance
+        if origin is not None and is_stream(path):
+            settings().tell(f"note: {path} is no file that stays, so no provenance is written beside it.")
+        elif origin is not None:
+            text = replace(origin, outputs=(File(path.name, files.sha256(path)),)).text()
+            files.add(beside, lambda file: file.write(text.encode()), before=path)
+    return result
 
 
 def check_folder(folder: Path, own: Collection[str]) -> None:
     """Raises `UsageError` for a folder that holds anything but files of these names, and for a file."""
     if folder.is_file():
         raise UsageError(f"{folder}: this is a file; name a folder.")
-    others = sorted(path.name for path in folder.iterdir() if path.name not in own) if folder.is_dir() else []
+    others = sorted(path.name for path in visible_files(folder) if path.name not in own) if folder.is_dir() else []
     if others:
         shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
         raise UsageError(f"{folder}: there are other files in this folder ({shown}); name a new or an empty one.")
@@ -88,31 +91,26 @@ def put_folder(contents: Mapping[str, bytes], folder: Path, own: Collection[str]
 
     Raises `UsageError` where they cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as name:
-            aside = Path(name)
-            for file, content in contents.items():
-                (aside / file).write_bytes(content)
-            for file in set(own) - set(contents):
-                (folder / file).unlink(missing_ok=True)
-            for file in contents:
-                (aside / file).replace(folder / file)
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+    with together() as files:
+        files.make_folder(folder)
+        for name, content in contents.items():
+            files.add(folder / name, holding(content))
+        for name in sorted(set(own) - set(contents)):
+            files.remove(folder / name)
 
 
 # FORMATS
 
 
 def _write_csv(frame: pl.DataFrame, file: IO[bytes], _: Provenance | None) -> None:
-    frame.write_csv(file)
+    file.write(csv_bytes(frame))
+
+
+def csv_bytes(frame: pl.DataFrame) -> bytes:
+    """A frame as CSV in UTF-8, with an apostrophe before each text that a spreadsheet would take for a formula."""
+    frame, changed = as_texts(frame, settings().formulas)
+    tell_texts(changed)
+    return frame.write_csv().encode()
 
 
 def _write_json(frame: pl.DataFrame, file: Any, _: Provenance | None) -> None:
@@ -121,7 +119,8 @@ def _write_json(frame: pl.DataFrame, file: Any, _: Provenance | None) -> None:
 
 def _write_parquet(frame: pl.DataFrame, file: IO[bytes], provenance: Provenance | None) -> None:
     metadata = None if provenance is None else {KEY: provenance.text()}
-    frame.write_parquet(file, metadata=metadata, row_group_size=ROWS_PER_GROUP)
+    with native():
+        frame.write_parquet(file, metadata=metadata, row_group_size=ROWS_PER_GROUP)
 
 
 class ChunkWriter(Protocol):
@@ -142,17 +141,21 @@ class CsvChunks:
 
     def __init__(self, file: IO[bytes], _: Path) -> None:
         self._file = file
+        self._formulas = settings().formulas  # those of this thread; the others do not know them
+        self._changed: list[int] = []
 
     def encode(self, frame: pl.DataFrame, *, first: bool) -> bytes:
         buffer = io.BytesIO()
+        frame, changed = as_texts(frame, self._formulas)
+        self._changed.append(changed)
         frame.write_csv(buffer, include_header=first)
         return buffer.getvalue()
 
     def add(self, encoded: bytes) -> None:
         self._file.write(encoded)
 
-    def end(self, provenance: Provenance) -> None:
-        """Nothing follows."""
+    def end(self, provenance: Provenance) -> None:  # noqa: ARG002 - as the others
+        tell_texts(sum(self._changed))
 
 
 class JsonChunks:
@@ -190,11 +193,12 @@ class ParquetChunks:
 
     def add(self, encoded: bytes) -> None:
         self._paths.append(self._folder / f"{len(self._paths):06}.arrow")
-        self._paths[-1].write_bytes(encoded)
+        write_temporary(self._paths[-1], encoded)
 
     def end(self, provenance: Provenance) -> None:
         whole = pl.scan_ipc(self._paths, glob=False)
-        whole.sink_parquet(self._file, metadata={KEY: provenance.text()}, row_group_size=ROWS_PER_GROUP)
+        with native():
+            whole.sink_parquet(self._file, metadata={KEY: provenance.text()}, row_group_size=ROWS_PER_GROUP)
 
 
 class Format(NamedTuple):

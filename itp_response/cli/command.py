@@ -1,15 +1,22 @@
 """What all commands have in common: examples in their help, options in groups, --quiet, --force, one bar."""
 
+import signal
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import click
 
+from itp_response.classification.output_files import Formulas, WriteSettings, together, written_with
 from itp_response.cli.files import OutputFile, check_outputs, outputs
 from itp_response.cli.options import READING
 from itp_response.cli.progress import BAR, ProgressBar
-from itp_response.cli.terminal import QUIET, complain, say
+from itp_response.cli.stopping import WRITTEN, Stopped, stopped_by_signals
+from itp_response.cli.terminal import QUIET, READER_GONE, complain, say
 from itp_response.messages.errors import ItpResponseError
+
+INTERRUPTED = 128 + signal.SIGINT
+NOBODY_READS = 128 + signal.SIGPIPE
+"""The exit statuses of a program that a signal ends, as a shell gives them."""
 
 
 class Command(click.Command):
@@ -29,19 +36,25 @@ class Command(click.Command):
         super().__init__(*arguments, **further)
         self.examples = examples
         self.has_bar = has_bar
-        if any(isinstance(param.type, OutputFile) for param in self.params):
+        written = [param.type for param in self.params if isinstance(param.type, OutputFile)]
+        if any(output.may_be_csv for output in written):
+            self.params.append(_formulas_option())
+        if written:
             self.params.append(click.Option(["--force"], is_flag=True, help="Replace an output that is there already."))
         quiet = "Print errors only on standard error: no summary, notes, assumptions or progress."
         self.params.append(click.Option(["--quiet", "-q"], is_flag=True, help=quiet))
 
     def invoke(self, ctx: click.Context) -> Any:
         quiet, force = ctx.params.pop("quiet"), ctx.params.pop("force", False)
+        settings = WriteSettings(say, ctx.params.pop("formulas", "as-text"), replace=force)
         ctx.meta[QUIET] = quiet
         check_outputs(ctx, self.params, force=force)
         written = outputs(ctx, self.params)
-        with ProgressBar(wanted=self.has_bar and not quiet) as bar:
+        with ProgressBar(wanted=self.has_bar and not quiet) as bar, written_with(settings):
             ctx.meta[BAR] = bar
-            status = super().invoke(ctx)
+            with together() as files:
+                ctx.meta[WRITTEN] = files
+                status = super().invoke(ctx)
         for path in written.values():
             say(f"written to {path}")
         return status
@@ -65,9 +78,18 @@ class Command(click.Command):
                     formatter.write_dl(records)
 
 
+def _formulas_option() -> click.Option:
+    what = (
+        "Texts in .csv that a spreadsheet would take for a formula, as they begin with =, +, - or @: 'as-text' = with "
+        "an apostrophe in front, 'as-is' = unchanged."
+    )
+    choices = click.Choice(get_args(Formulas))
+    return click.Option(["--formulas"], type=choices, default="as-text", show_default=True, help=what)
+
+
 def _group(option: click.Option) -> str:
     """The title under which an option stands in the help."""
-    if {"--force", "--quiet", "--help"} & set(option.opts):
+    if {"--force", "--formulas", "--quiet", "--help"} & set(option.opts):
         return "Every command"
     return "How the data are read" if option.name in READING else "Options"
 
@@ -92,7 +114,8 @@ class Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **further: Any) -> Any:  # type: ignore[override]
         try:
-            status = super().main(args, standalone_mode=False, **further)
+            with stopped_by_signals():
+                status = super().main(args, standalone_mode=False, **further)
         except click.ClickException as error:
             if not standalone_mode:
                 raise
@@ -100,20 +123,25 @@ class Commands(click.Group):
             raise SystemExit(error.exit_code) from None
         except click.Abort:
             complain("stopped; no output was written.")
-            raise SystemExit(130) from None
+            raise SystemExit(INTERRUPTED) from None
         if standalone_mode:
             raise SystemExit(status if isinstance(status, int) else 0)
         return status
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
         except ItpResponseError as error:
             complain(f"error: {error}")
             ctx.exit(2)
-        except KeyboardInterrupt:
-            complain("stopped; no output was written.")
-            ctx.exit(130)
+        except KeyboardInterrupt as stop:
+            files = ctx.meta.get(WRITTEN)
+            is_written = files is not None and files.is_written
+            complain("stopped after the output was written." if is_written else "stopped; no output was written.")
+            ctx.exit(stop.status if isinstance(stop, Stopped) else INTERRUPTED)
+        if ctx.meta.get(READER_GONE):
+            ctx.exit(NOBODY_READS)
+        return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         widest = max(map(len, self.commands))

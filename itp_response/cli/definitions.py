@@ -174,6 +174,6 @@ def _put(text: str, output: str | None) -> None:
     if output is None:
         show_csv(text)
         return
-    from itp_response.classification.writers import put
+    from itp_response.classification.output_files import put
 
-    put(Path(output), lambda opened: opened.write(text.encode()))
+    put(output, lambda opened: opened.write(text.encode()))

@@ -1,6 +1,5 @@
 """The commands for what comes in and goes out in the forms of others."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -34,7 +33,7 @@ def _by_endpoint(_context: click.Context, option: click.Parameter, texts: tuple[
     "--output",
     "-o",
     required=True,
-    type=OutputFile(),
+    type=OutputFile(may_be_csv=True),
     metavar="FOLDER",
     help="Folder for the datasets; a new or an empty one, or with --force that of an earlier run.",
 )
@@ -109,6 +108,6 @@ def map_(file: str, sheet: str | None, output: str | None) -> None:
     if output is None:
         show_csv(text)
         return
-    from itp_response.classification.writers import put
+    from itp_response.classification.output_files import put
 
-    put(Path(output), lambda opened: opened.write(text.encode()))
+    put(output, lambda opened: opened.write(text.encode()))

@@ -1,8 +1,7 @@
 """The files and names that commands take: what is completed, `-` for standard input, and what may be replaced."""
 
-import shutil
+import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,6 +9,14 @@ from typing import Any, BinaryIO
 import click
 from click.shell_completion import CompletionItem
 
+from itp_response.classification.output_files import (
+    is_same,
+    is_stream,
+    refuse_inputs,
+    temporary_errors,
+    temporary_folder,
+    visible_files,
+)
 from itp_response.messages.errors import UsageError
 
 STANDARD_INPUT = "-"
@@ -48,6 +55,10 @@ class InputFile(click.Path):
 
 class OutputFile(click.Path):
     """A file or a folder that is written: replaced only with `--force`, and named when it is written."""
+
+    def __init__(self, *, may_be_csv: bool) -> None:
+        super().__init__()
+        self.may_be_csv = may_be_csv
 
 
 class CriteriaName(InputFile):
@@ -91,16 +102,29 @@ def from_standard_input(ctx: click.Context, suffix: str | None) -> str:
     if ctx.meta.get(TAKEN):
         raise UsageError("'-' stands for standard input, which can be read once; name a file for the other.")
     ctx.meta[TAKEN] = True
+    if sys.stdin is None:
+        raise UsageError("'-' stands for standard input, which is closed; name a file.")
     # Of the context of the program, which is closed where the words of a command cannot be used.
-    folder = Path(ctx.find_root().with_resource(tempfile.TemporaryDirectory(prefix="itp-response-")), "standard input")
+    folder = ctx.find_root().with_resource(temporary_folder()) / "standard input"
     folder.mkdir()
     path = folder / "stdin"
-    with path.open("wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
+    with temporary_errors(folder), path.open("wb") as file:
+        _copy_standard_input(file)
     with path.open("rb") as file:
         named = path.with_name(f"stdin{suffix or _suffix_of(file)}")
     path.rename(named)
     return str(named)
+
+
+def _copy_standard_input(file: BinaryIO) -> None:
+    while True:
+        try:
+            read = sys.stdin.buffer.read(1 << 20)
+        except OSError as error:  # a folder, say
+            raise UsageError(f"standard input: cannot be read: {error.strerror}.") from None
+        if not read:
+            return
+        file.write(read)
 
 
 def _suffix_of(file: BinaryIO) -> str:
@@ -118,32 +142,52 @@ def outputs(ctx: click.Context, params: Iterable[click.Parameter]) -> dict[str, 
 
 
 def check_outputs(ctx: click.Context, params: Iterable[click.Parameter], *, force: bool) -> None:
-    """Raises `UsageError` for an output that is there already, unless it may be replaced, and for one named twice."""
+    """Raises `UsageError` for an output that is an input, named twice, or there already and not to be replaced."""
     params = list(params)
-    named: dict[Path, str] = {}
-    inputs = {path.resolve() for path in _inputs(ctx, params)}
+    named: list[tuple[Path, str]] = []
+    inputs = list(_inputs(ctx, params))
     for option, path in outputs(ctx, params).items():
-        place = path.resolve()
-        if place in named:
-            raise UsageError(f"{named[place]} and {option}: both name {path}; name two files.")
-        if place in inputs:
-            raise UsageError(f"{path}: this file is read and cannot be the output as well; name another file.")
+        if is_stream(path):
+            continue
+        places = _places(path)
+        for place in places:
+            refuse_inputs(place, inputs)
+        for other, other_option in named:
+            if any(is_same(place, other) for place in places):
+                raise UsageError(f"{other_option} and {option}: both name {path}; name two files.")
         if not force and (there := _there(path)):
             what = "this folder is not empty" if there.is_dir() else "there is such a file already"
             raise UsageError(f"{there}: {what}; name another, or replace it with --force.")
-        named[place] = option
+        named += [(place, option) for place in places]
+
+
+def _places(path: Path) -> tuple[Path, ...]:
+    """What an output is: the file and the provenance beside it, or the folder."""
+    return (path,) if path.is_dir() or not path.name else (path, path.with_name(f"{path.name}{BESIDE}"))
 
 
 def _there(path: Path) -> Path | None:
     """What an output would replace: the file, a folder that is not empty, or the provenance beside it."""
     if path.is_dir():
-        return path if any(path.iterdir()) else None
-    return next((one for one in (path, path.with_name(f"{path.name}{BESIDE}")) if one.exists()), None)
+        return path if visible_files(path) else None
+    return next((place for place in _places(path) if place.exists()), None)
 
 
 def _inputs(ctx: click.Context, params: Iterable[click.Parameter]) -> Iterator[Path]:
-    """The files and folders that are read."""
+    """The files and folders that are read; an argument may name one, or be typed, as a plan of visits."""
     for param in params:
         value = ctx.params.get(str(param.name))
-        if isinstance(param.type, InputFile) and value is not None:
-            yield from map(Path, value if isinstance(value, tuple) else (value,))
+        is_argument = isinstance(param, click.Argument) and not isinstance(param.type, OutputFile)
+        if (isinstance(param.type, InputFile) or is_argument) and value is not None:
+            for path in map(Path, value if isinstance(value, tuple) else (value,)):
+                yield from _with_content(path)
+
+
+def _with_content(path: Path) -> Iterator[Path]:
+    """A path; of a folder also what is read in it."""
+    if not os.path.isdir(path):  # noqa: PTH112 - a typed timeline is no path
+        yield path
+        return
+    from itp_response.classification.provenance import sources
+
+    yield from sources(path)

@@ -73,7 +73,8 @@ set_option = click.option(
 
 def output_option(what: str, *names: str, **further: Any) -> Decorator:
     """An option that names a file that is written."""
-    return click.option(*(names or ("--output", "-o")), type=OutputFile(), metavar="FILE", help=what, **further)
+    kind = OutputFile(may_be_csv=".csv" in what)
+    return click.option(*(names or ("--output", "-o")), type=kind, metavar="FILE", help=what, **further)
 
 
 def _listed(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ class ProgressBar:
     """A bar with a text behind it; nothing, if standard error is no terminal, or where it is not wanted."""
 
     def __init__(self, *, wanted: bool = True, patience: float = PATIENCE) -> None:
-        self._on_terminal = wanted and sys.stderr.isatty()
+        self._on_terminal = wanted and sys.stderr is not None and sys.stderr.isatty()
         self._patience = patience
         self._shown_at = 0.0
         self._has_share = False

@@ -20,7 +20,7 @@ from itp_response.cli.options import (
     title_option,
 )
 from itp_response.cli.progress import current_bar
-from itp_response.cli.terminal import say, show, show_csv, show_json, show_rows
+from itp_response.cli.terminal import is_terminal, say, show, show_csv, show_json, show_rows
 from itp_response.messages.errors import UsageError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def classify(
     A summary of the results, the assumptions and the warnings goes to standard error.
     """
     from itp_response.classification.classification import classify as classify_study
+    from itp_response.classification.writers import csv_bytes
 
     forms = {"--output": output is not None, "--json": as_json, "--format": form is not None}
     given = [name for name, is_given in forms.items() if is_given]
@@ -73,7 +74,7 @@ def classify(
     classification = study.call(classify_study, threads=threads)
     study.write_quarantine(classification)
     if form is None and not (as_json or long_):
-        form = "first" if sys.stdout.isatty() else "csv"
+        form = "first" if is_terminal(sys.stdout) else "csv"
     if form == "first":
         _show_first(classification)
         return
@@ -81,7 +82,7 @@ def classify(
         show(classification.table)
     else:
         frame = classification.long() if long_ else classification.frame()
-        show_rows(frame) if as_json else show_csv(frame.write_csv())
+        show_rows(frame) if as_json else show_csv(csv_bytes(frame).decode())
     say(classification.summary())
 
 

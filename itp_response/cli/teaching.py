@@ -143,7 +143,7 @@ def _answer(question: "Question") -> str:
     short_help="Write the example study into a folder, to try everything.",
     examples=["example itp_example"],
 )
-@click.argument("folder", type=OutputFile(), metavar="FOLDER")
+@click.argument("folder", type=OutputFile(may_be_csv=False), metavar="FOLDER")
 def example(folder: str) -> None:
     """Write the example study into FOLDER, with a criteria file to start from, and what the tutorial uses.
 

@@ -5,8 +5,8 @@ that is longer than the screen is paged. Elsewhere results are 80 wide, so that 
 a message is one line, so that a log can be searched. `COLUMNS` in the environment sets the width everywhere.
 """
 
+import errno
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -15,14 +15,17 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from itp_response.cli.progress import current_bar
-from itp_response.messages.wording import WIDTH, fitted, fitted_to
+from itp_response.messages.codes import Code
+from itp_response.messages.errors import Problem, UsageError
+from itp_response.messages.wording import CONTROL, WIDTH, fitted, fitted_to, visible
 
 if TYPE_CHECKING:
     import polars as pl
 
 QUIET = "itp_response.quiet"
 """The key in a context of click under which `--quiet` stands."""
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+READER_GONE = "itp_response.reader_gone"
+"""The key in a context of click that says that nobody reads standard output any more, as after `| head`."""
 
 
 def show(make: Callable[[], str]) -> None:
@@ -36,7 +39,7 @@ def show(make: Callable[[], str]) -> None:
 def show_csv(text: str) -> None:
     """Print lines of data: as they are, but on a terminal without control characters."""
     current_bar().stop()
-    click.echo(visible(text) if sys.stdout.isatty() else text, nl=False)
+    _echo(visible(text) if is_terminal(sys.stdout) else text, nl=False)
 
 
 def show_json(content: Any) -> None:
@@ -44,13 +47,13 @@ def show_json(content: Any) -> None:
     import json
 
     current_bar().stop()
-    click.echo(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=str))
+    _echo_json(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False, default=str))
 
 
 def show_rows(frame: "pl.DataFrame") -> None:
     """Print a table for machines, as an output `.json` has it: a list with an object per row."""
     current_bar().stop()
-    click.echo(frame.write_json())
+    _echo_json(frame.write_json())
 
 
 def say(text: str) -> None:
@@ -67,30 +70,65 @@ def complain(text: str) -> None:
     if wide is not None:
         with fitted_to(wide):
             text = fitted(text)
-    click.echo(visible(text), err=True)
+    _echo(visible(text), err=True)
 
 
-def width(stream: IO[str]) -> int | None:
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a stream leads to a terminal; one that is closed does not."""
+    return stream is not None and stream.isatty()
+
+
+def width(stream: IO[str] | None) -> int | None:
     """The width of what a stream leads to; None: it is not known."""
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal():
         return int(told)
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+    return shutil.get_terminal_size().columns if is_terminal(stream) else None
 
 
-def visible(text: str) -> str:
-    r"""The text with control characters written out: an id in the data cannot move the cursor or change colours.
+def _echo_json(text: str) -> None:
+    """Print JSON; on a terminal, what would control it is written as JSON escapes it, which is the same content."""
+    if is_terminal(sys.stdout):
+        text = CONTROL.sub(lambda found: json_escape(found[0]), text)
+    _echo(text)
 
-    >>> visible("P\x1b[31m1")
-    'P\\x1b[31m1'
+
+def json_escape(character: str) -> str:
+    r"""A character as JSON escapes it.
+
+    >>> json_escape("\x9b")
+    '\\u009b'
     """
-    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
+
+
+def _echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print; nothing more if nobody reads it any more.
+
+    Raises `UsageError` if standard output cannot be written to, as on a full disk.
+    """
+    try:
+        click.echo(text, err=err, nl=nl)
+    except OSError as error:
+        # What is left in the buffer must not fail again at the end of the program.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2 if err else 1)
+        os.close(nowhere)
+        if err:
+            return
+        if error.errno != errno.EPIPE:
+            sentence = f"standard output: cannot be written: {error.strerror}."
+            raise UsageError(Problem(sentence, code=Code.OUTPUT_UNWRITABLE)) from None
+        context = click.get_current_context(silent=True)
+        if context is not None:
+            context.meta[READER_GONE] = True
 
 
 def _print(text: str) -> None:
     current_bar().stop()
     is_long = text.count("\n") >= shutil.get_terminal_size().lines
-    if is_long and sys.stdout.isatty() and sys.stdin.isatty():
+    if is_long and is_terminal(sys.stdout) and is_terminal(sys.stdin):
         click.echo_via_pager(f"{text}\n")
     else:
-        click.echo(text)
+        _echo(text)

@@ -58,7 +58,7 @@ own_criteria_option = option(
     "--output",
     "-o",
     required=True,
-    type=OutputFile(),
+    type=OutputFile(may_be_csv=False),
     metavar="FOLDER",
     help="Folder for the pack; a new or an empty one, or with --force that of an earlier run.",
 )

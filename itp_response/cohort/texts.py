@@ -99,6 +99,27 @@ def _column(name: str) -> pl.Expr:
     return pl.when(near == whole).then(whole.cast(pl.String)).otherwise(with_decimals)
 
 
+FORMULA = r"^'*[=+\-@\t\r\n＝＋－＠]"
+"""How a text begins that a spreadsheet takes for a formula; apostrophes before it count, so that each is written and
+read again as it was."""
+
+
+def without_apostrophe(texts: pl.Series) -> pl.Series:
+    """The texts without the apostrophe that says, in a table for a spreadsheet, that a text is no formula.
+
+    >>> without_apostrophe(pl.Series(["'=1", "''=1", "=1", "'s", None])).to_list()
+    ['=1', "'=1", '=1', "'s", None]
+    """
+    if not texts.str.starts_with("'").any():
+        return texts
+    is_marked = texts.str.starts_with("'") & texts.str.contains(FORMULA)
+    return (
+        texts.to_frame("text")
+        .select(pl.when(is_marked).then(pl.col("text").str.slice(1)).otherwise("text"))["text"]
+        .rename(texts.name)
+    )
+
+
 def said(pattern: str, *parts: pl.Series) -> pl.Series:
     """A sentence per entry: the parts in place of `{}`, a missing part as an empty text.
 

@@ -4,13 +4,14 @@ What an edit check finds about one patient is one query, with all its days, date
 evaluable is one query, with all endpoints that wait for it. The cells of the answer are empty.
 """
 
+import io
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 
+from itp_response.classification.output_files import holding, suffix_of
 from itp_response.classification.provenance import Provenance
-from itp_response.classification.writers import put, write, write_beside
+from itp_response.classification.writers import FORMATS, put_with_provenance, write
 from itp_response.cohort.cohort import Cohort
 from itp_response.data_review.edit_checks import PRIORITIES
 from itp_response.messages.optional_imports import needed
@@ -27,6 +28,7 @@ NOT_EVALUABLE = "not_evaluable"
 WIDTHS = {"query_id": 30, "question": 60, "days": 18, "dates": 24, "places": 30, "endpoints": 24, "answer": 40}
 """Of the columns of a workbook, in characters; of the others `WIDTH`."""
 WIDTH = 14
+WORKBOOK = ".xlsx"
 
 
 def query_log(
@@ -122,22 +124,17 @@ def write_query_log(log: pl.DataFrame, path: str | Path, provenance: Provenance)
     Raises `UsageError` for another suffix, where the file cannot be written, or for `.xlsx` without XlsxWriter.
     """
     path = Path(path)
-    if path.suffix == ".xlsx":
-        put(path, lambda file: _write_workbook(log, file))
-        write_beside(path, provenance)
+    if suffix_of(path, [*FORMATS, WORKBOOK]) == WORKBOOK:
+        put_with_provenance(path, holding(_workbook(log)), provenance)
     else:
-        write(_without_formulas(log) if path.suffix == ".csv" else log, path, provenance)
+        write(log, path, provenance)
 
 
-def _without_formulas(log: pl.DataFrame) -> pl.DataFrame:
-    """The log in which no text begins as a formula does; numbers stay."""
-    return log.with_columns(pl.col(pl.String).str.replace(r"^([=+@\t\r]|-(?:\D|$))", "'${1}"))
-
-
-def _write_workbook(log: pl.DataFrame, file: IO[bytes]) -> None:
+def _workbook(log: pl.DataFrame) -> bytes:
     """A sheet with a header that stays in view, filters, wrapped texts, and a list of the states to choose from."""
     xlsxwriter = needed("xlsxwriter", "excel")
     texts_only = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, **texts_only}) as workbook:
         sheet = workbook.add_worksheet("Queries")
         head = workbook.add_format({"bold": True, "bottom": 1, "valign": "top"})
@@ -152,3 +149,4 @@ def _write_workbook(log: pl.DataFrame, file: IO[bytes]) -> None:
         sheet.data_validation(1, status, max(len(log), 1), status, {"validate": "list", "source": list(STATES)})
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, len(log), len(log.columns) - 1)
+    return file.getvalue()

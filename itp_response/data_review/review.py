@@ -22,7 +22,7 @@ from itp_response.data_review.source_checks import PRIORITIES as OF_SOURCE_CHECK
 from itp_response.data_review.systematic import ALL_IN_WORDS, ALL_PATIENTS, systematic, systematic_checks
 from itp_response.evaluation.eligibility import entered
 from itp_response.messages.results import DataResult, html_frame
-from itp_response.messages.wording import aligned, counted, counted_patients, wrapped
+from itp_response.messages.wording import aligned, counted, counted_patients, one_line, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
 
@@ -219,7 +219,7 @@ class Review(DataResult):
             yield aligned(list(self._causes()), indent="  ")
             columns = ("patient_id", "priority", "cause", "question", "places")
             for patient, priority, cause, question, places in log.select(columns).iter_rows():
-                yield from ("", f"{patient or ALL_IN_WORDS}  {priority}  {cause}")
+                yield from ("", one_line(f"{patient or ALL_IN_WORDS}  {priority}  {cause}"))
                 place = "" if places is None else f" ({places.partition(';')[0]})"
                 yield from wrapped(f"{question}{place}", first="  ", further="  ")
         if self.cohort.notes:

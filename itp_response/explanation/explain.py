@@ -16,7 +16,7 @@ from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
 from itp_response.explanation.records import ExplainedRow, explained_rows, folded
 from itp_response.messages.results import DataResult, html_paragraph, html_table
-from itp_response.messages.wording import aligned, counted, labelled, wrapped
+from itp_response.messages.wording import aligned, counted, labelled, one_line, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -99,7 +99,7 @@ class Explanation(DataResult):
         return self.notes
 
     def __str__(self) -> str:
-        head = f"{self.patient}  {labelled(self.label, self.endpoint)}: {self.verdict}    {self.title}"
+        head = one_line(f"{self.patient}  {labelled(self.label, self.endpoint)}: {self.verdict}    {self.title}")
         end = [line for sentence in (*self.counterfactuals_in_words, *self.notes) for line in _indented(sentence)]
         if self.origin:
             body = [f"  {self.origin}"]

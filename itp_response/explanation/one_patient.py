@@ -14,7 +14,7 @@ from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, reason_in_words
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, UsageError, nearest, unknown
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import counted, one_line
 
 IDS_SHOWN = 3
 
@@ -134,5 +134,5 @@ def unknown_patient(cohort: Cohort, patient: str) -> Problem:
     ids = cohort.id.to_list()
     shown = ", ".join(ids[:IDS_SHOWN]) + (f" … {ids[-1]}" if len(ids) > IDS_SHOWN else "")
     among = f"among the {len(ids):,} of {cohort.source or 'the cohort'}"
-    sentence = f"there is no patient {patient!r} {among}: {shown}.{nearest(patient, ids)}"
+    sentence = f"there is no patient {patient!r} {among}: {one_line(shown)}.{nearest(patient, ids)}"
     return Problem(sentence, code=Code.PATIENT_UNKNOWN, value=patient)

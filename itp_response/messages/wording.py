@@ -22,6 +22,13 @@ QUOTED = "    "
 """The indent of what a message quotes: a line of a file, a command."""
 TOGETHER = re.compile(r"\([^()]{1,24}\)|\S+ -> \S+")
 """What stays on one line where it can: `(0.07 to 0.36)`, `(n = 112)`, `N -> Y`."""
+CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # of terminals
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # that turn the direction of what follows
+    "\u200b\u2028\u2029\u2060\ufeff\U000e0000-\U000e007f"  # that break a line, or are not seen
+    "\ud800-\udfff]"  # halves of a character, which cannot be printed
+)
+"""What could move the cursor of a terminal, change its colours, or turn, hide or break what is shown."""
 JOINT = "\0"
 """Stands for a space at which no line ends."""
 
@@ -112,6 +119,28 @@ def up_to(day: float) -> str:
 _width = ContextVar("width", default=WIDTH)
 
 
+def visible(text: str) -> str:
+    r"""The text with control characters written out: an id in the data cannot move the cursor or change colours.
+
+    >>> print(visible("P\x1b[31m1"), visible("P\u202e1"))
+    P\x1b[31m1 P\u202e1
+    """
+    return CONTROL.sub(lambda found: _written_out(ord(found[0])), text)
+
+
+def _written_out(number: int) -> str:
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def one_line(text: str) -> str:
+    r"""As `visible`, with line breaks and tabs written out as well: for what is a piece of a line.
+
+    >>> print(one_line("P\n1"))
+    P\n1
+    """
+    return visible(text.replace("\n", r"\n").replace("\r", r"\r").replace("\t", r"\t"))
+
+
 @contextmanager
 def fitted_to(width: int) -> Iterator[None]:
     """Texts that are made in this context are that wide: the command line makes them as wide as the terminal.
@@ -139,6 +168,7 @@ def aligned(rows: Sequence[Sequence[str]], indent: str = "") -> str:
     - SR30  Sustained response
     """
     room = _width.get() - len(indent)
+    rows = [list(map(one_line, row)) for row in rows]
     widths = _narrowed(rows, _widths(rows), room)
     return "\n".join(f"{indent}{line}".rstrip() for row in rows for line in _row_lines(row, widths, room))
 
@@ -156,6 +186,7 @@ def in_blocks(rows: Sequence[Sequence[str]]) -> str:
     patient  complete
     A        Y d14
     """
+    rows = [list(map(one_line, row)) for row in rows]
     widths = _widths(rows)
     blocks: list[list[int]] = [[0]]
     for column in range(1, len(widths)):
@@ -240,7 +271,7 @@ def wrapped(text: str, *, first: str = "", further: str = HANGING) -> list[str]:
     ['Response is not evaluable: no count', '  after day 28.']
     """
     return textwrap.wrap(
-        text,
+        one_line(text),
         min(_width.get(), SENTENCE),
         initial_indent=first,
         subsequent_indent=further,

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort.observations import Note, Origin
+from itp_response.cohort.texts import without_apostrophe
 from itp_response.cohort.values import Ints
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import CohortError, Problem, as_problem, one_a_line
@@ -525,6 +526,7 @@ def as_text(values: pl.Series) -> pl.Series:
         # Most columns need no trimming; these are not kept in memory twice.
         if trimmed.str.len_bytes().sum() != texts.str.len_bytes().sum():
             texts = trimmed
+        texts = without_apostrophe(texts)
     empty = texts == ""
     return texts.set(empty.fill_null(value=False), None) if empty.any() else texts
 

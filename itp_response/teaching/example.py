@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from itp_response.authoring.new import new
+from itp_response.classification.output_files import holding, together
 from itp_response.definitions.load import criteria_folder
 from itp_response.definitions.schema import schema
-from itp_response.messages.errors import UsageError
 
 HERE = Path(__file__).parent
 STUDY = (
@@ -45,15 +45,12 @@ def example(folder: str | Path) -> list[Path]:
         ('README.md', 13)
     """
     folder = Path(folder)
-    written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in _contents().items():
-            written.append(folder / name)
-            written[-1].write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"{error.filename or folder}: cannot be written: {error.strerror}.") from None
-    return written
+    contents = _contents()
+    with together() as files:
+        files.make_folder(folder)
+        for name, content in contents.items():
+            files.add(folder / name, holding(content))
+    return [folder / name for name in contents]
 
 
 def _contents() -> dict[str, bytes]:

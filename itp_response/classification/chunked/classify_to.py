@@ -5,11 +5,9 @@ assumed (`Assumptions`). If a chunk contradicts it, reading begins again under o
 """
 
 import os
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
@@ -30,8 +28,9 @@ from itp_response.classification.classification import (
     classify,
     criteria_of,
 )
-from itp_response.classification.provenance import Provenance, hashed
-from itp_response.classification.writers import FORMATS, Format, check_suffix, put, write_beside
+from itp_response.classification.output_files import refuse_inputs, temporary_folder
+from itp_response.classification.provenance import Provenance, hashed, sources
+from itp_response.classification.writers import FORMATS, Format, check_suffix, put_with_provenance
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ReadFrom
 from itp_response.readers.chunks import ChunkedTable, ChunkSize
@@ -84,13 +83,14 @@ def classify_to(
     Raises:
         CriteriaError: The criteria cannot be used.
         CohortError: The tables cannot be used; the error has every problem.
-        UsageError: The output cannot be written, or `patients` or `options` were given beside a study that has been
-            read.
+        UsageError: The output cannot be written or is an input, or `patients` or `options` were given beside a study
+            that has been read.
 
     Examples:
         >>> import polars as pl
         >>> visits = pl.DataFrame({"patient_id": ["A"] * 3, "day": [0, 22, 29], "platelets": [15, 40, 45]})
-        >>> with tempfile.TemporaryDirectory() as folder:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
         ...     visits.write_csv(f"{folder}/visits.csv")
         ...     classified = classify_to(f"{folder}/out.csv", f"{folder}/visits.csv")
         ...     print(Path(folder, "out.csv").read_text().splitlines()[1][:12])
@@ -99,9 +99,10 @@ def classify_to(
         1
     """
     path = Path(path)
-    check_suffix(path)
+    form = FORMATS[check_suffix(path)]
     definitions = criteria_of(visits, criteria)
     files = InputFiles.of((visits, patients))
+    refuse_inputs(path, sources(visits, patients, definitions.path))
     visits, patients, source = _opened(visits, patients, options)
     if source is None:
         classification = classify(visits, patients, definitions, options=options, threads=threads)
@@ -121,8 +122,9 @@ def classify_to(
     with files.unchanged():
         read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)), files.check)
         study = ChunkedStudy.read(source, visits, patients, definitions, read_from, options, size)
-        classified, origin = put(path, partial(_write, FORMATS[path.suffix], study, chunk_options))
-    write_beside(path, origin)
+        classified, _ = put_with_provenance(
+            path, lambda file: _write(form, study, chunk_options, file), lambda written: written[1]
+        )
     return classified
 
 
@@ -145,10 +147,10 @@ def _write(
     while True:
         file.seek(0)
         file.truncate()
-        with tempfile.TemporaryDirectory(prefix="itp-response-") as folder:
-            writer = form.chunks(file, Path(folder))
+        with temporary_folder() as folder:
+            writer = form.chunks(file, folder)
             try:
-                return OneReading(study, options, assumptions, writer, Path(folder)).written()
+                return OneReading(study, options, assumptions, writer, folder).written()
             except AssumptionFailed as failed:
                 assumptions = failed.assumptions
             except RowsLeftOut as left_out:

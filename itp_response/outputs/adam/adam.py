@@ -7,9 +7,10 @@ from pathlib import Path
 import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
+from itp_response.classification.output_files import refuse_inputs
 from itp_response.classification.provenance import INSIDE, of_bytes
 from itp_response.classification.supplied import records_discontinuation
-from itp_response.classification.writers import check_folder, put_folder
+from itp_response.classification.writers import check_folder, csv_bytes, put_folder
 from itp_response.cohort.cohort import Cohort
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_frame, html_table
@@ -87,12 +88,13 @@ class Adam(DataResult):
         check_folder(folder, OWN)
         origin = self.classification.provenance(study=self.study, format=format)
         origin = replace(origin, assumed=[*origin.assumed, *self.notes])
+        refuse_inputs(folder, origin.sources)
         contents = {
             f"{name.lower()}.{format}": FORMATS[format](dataset, origin) for name, dataset in self.datasets.items()
         }
         defined = Defined(self.datasets, self.classification.criteria, self.parameters, self.study, format)
         contents["define.xml"] = define_xml(defined, origin)
-        contents["define.csv"] = self.define().write_csv().encode()
+        contents["define.csv"] = csv_bytes(self.define())
         contents["define.md"] = page(self.datasets, self.classification.criteria, self.parameters, self.study).encode()
         outputs = [of_bytes(name, content) for name, content in contents.items()]
         contents[INSIDE] = replace(origin, outputs=outputs).text().encode()

@@ -7,6 +7,7 @@ import polars as pl
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.intercurrent_events import HEADS, without_events
 from itp_response.definitions.intercurrent_events import table as events
+from itp_response.messages.wording import one_line
 from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.variables import Dataset
 
@@ -48,11 +49,11 @@ def _page(
 ) -> Iterator[str]:
     source = criteria.file.source
     reference = ", ".join(filter(None, [source.cite, source.where, source.registry, source.link]))
-    yield f"# {study}"
+    yield f"# {_plain(study)}"
     yield ""
-    yield f"{criteria.response_definition}."
-    yield f"Criteria set `{criteria.name}`, from {reference}."
-    yield f"Day 0 by the definition: {criteria.file.clock.day_0}."
+    yield f"{_plain(criteria.response_definition)}."
+    yield f"Criteria set `{criteria.name}`, from {_plain(reference)}."
+    yield f"Day 0 by the definition: {_plain(criteria.file.clock.day_0)}."
     yield "Day 0 of the criteria is day 1 in ADY and all other study days; the day before is day -1."
     yield ""
     yield from _row("Dataset", "", "Structure", "Keys", "Records")
@@ -95,4 +96,13 @@ def _events(criteria: Criteria) -> Iterator[str]:
 
 
 def _row(*cells: str) -> Iterator[str]:
-    yield f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+    yield f"| {' | '.join(map(_plain, cells))} |"
+
+
+def _plain(text: str) -> str:
+    r"""A text in which Markdown finds no column, tag or link.
+
+    >>> print(_plain("a|b <i> [c](d)"))
+    a/b &lt;i> \[c](d)
+    """
+    return one_line(text).replace("|", "/").replace("<", "&lt;").replace("[", r"\[")

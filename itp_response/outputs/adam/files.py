@@ -3,9 +3,9 @@
 No file has the time at which it was written: where a format must have one, it is the start of 1970.
 """
 
+import errno
 import io
 import json
-import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from itp_response.classification.output_files import temporary_folder
 from itp_response.classification.provenance import KEY, Provenance
+from itp_response.classification.writers import csv_bytes
 from itp_response.messages.errors import UsageError, one_a_line
 from itp_response.messages.optional_imports import needed
 from itp_response.outputs.adam.variables import Dataset, Variable, problems
@@ -40,9 +42,10 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
     if wrong:
         cure = "XPT cannot hold this; write json, parquet or csv, or change it in the source."
         raise UsageError(f"{one_a_line(wrong)}\n{cure}")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "dataset.xpt"
-        pyreadstat.write_xport(
+    with temporary_folder() as folder:
+        path = folder / "dataset.xpt"
+        _write_xport(
+            pyreadstat,
             pl.concat([dataset.frame, _longest(dataset)]),
             path,
             file_label=dataset.label,
@@ -55,6 +58,14 @@ def xpt(dataset: Dataset, _: Provenance) -> bytes:
     for offset in XPT_TIMES:
         content[offset : offset + len(XPT_EPOCH)] = XPT_EPOCH
     return bytes(content)
+
+
+def _write_xport(pyreadstat: Any, frame: pl.DataFrame, path: Path, **about: Any) -> None:
+    """As `pyreadstat.write_xport`, which does not say what the system says where a disk is full."""
+    try:
+        pyreadstat.write_xport(frame, path, **about)
+    except pyreadstat.ReadstatError as error:
+        raise OSError(errno.EIO, str(error), str(path)) from None
 
 
 def _longest(dataset: Dataset) -> pl.DataFrame:
@@ -137,7 +148,7 @@ def parquet(dataset: Dataset, origin: Provenance) -> bytes:
 
 def csv(dataset: Dataset, _: Provenance) -> bytes:
     """CSV in UTF-8."""
-    return dataset.frame.write_csv().encode()
+    return csv_bytes(dataset.frame)
 
 
 FORMATS: dict[Format, Callable[[Dataset, Provenance], bytes]] = {

@@ -31,7 +31,7 @@ from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.explanation.failing_clause import failing_clauses
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.messages.results import DataResult, html_frame
-from itp_response.messages.wording import aligned, counted, counted_patients, listed, number_in_words, wrapped
+from itp_response.messages.wording import aligned, counted, counted_patients, listed, number_in_words, one_line, wrapped
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
@@ -401,7 +401,7 @@ def _ways(changes: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(patients: Sequence[str], number: int) -> str:
-    return ", ".join(patients) + (f" and {number - len(patients):,} more" if number > len(patients) else "")
+    return one_line(", ".join(patients)) + (f" and {number - len(patients):,} more" if number > len(patients) else "")
 
 
 def _lengths(pair: Pair) -> Iterator[str]:

@@ -13,7 +13,6 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -30,13 +29,14 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 from itp_response.classification.classification import Classification
-from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
+from itp_response.classification.output_files import suffix_of
+from itp_response.classification.provenance import Provenance
 from itp_response.classification.supplied import titled
-from itp_response.classification.writers import put
+from itp_response.classification.writers import put_with_provenance
 from itp_response.cohort.values import Floats
 from itp_response.messages.errors import UsageError, nearest, unknown
 from itp_response.messages.results import Result
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, visible
 from itp_response.outputs.comparison.compare import Comparison
 
 FONT = "DejaVu Sans"
@@ -167,14 +167,13 @@ class Picture(Result, Figure):
         Raises `UsageError` for another suffix and for a path that cannot be written.
         """
         path = writable(path)
-        content = self.drawn(path.suffix)
-        put(path, lambda file: file.write(content))
-        if self.origin is not None:
-            text = replace(self.origin, outputs=(of_bytes(path.name, content),)).text()
-            put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
+        content = self.drawn(suffix_of(path, METADATA))
+        put_with_provenance(path, lambda file: file.write(content), self.origin)
 
     def drawn(self, suffix: str, dpi: float | None = None) -> bytes:
         """The bytes of a file with this suffix: `.svg`, `.png` (at `dpi`, else its own `dots` per inch) or `.pdf`."""
+        for text in self.findobj(Text):
+            text.set_text(visible(text.get_text()))
         with styled(self.font), io.BytesIO() as file:
             self.savefig(file, format=suffix.removeprefix("."), dpi=dpi or self.dots, metadata=METADATA[suffix])
             return file.getvalue()
@@ -211,7 +210,7 @@ METADATA: dict[str, dict[str, Any]] = {
 def writable(path: str | Path) -> Path:
     """The path; raises `UsageError` if its suffix is not that of a picture."""
     path = Path(path)
-    if path.suffix not in METADATA:
+    if suffix_of(path, METADATA) not in METADATA:
         raise UsageError(unknown("kind of picture", path.suffix, METADATA).after(f"{path.name}: "))
     return path
 
@@ -228,7 +227,7 @@ def text_width(text: str, size: float) -> float:
 def _width_in(family: tuple[str, ...], text: str, size: float) -> float:
     # Outlines have no hinting of a renderer, so the width is the same at every resolution.
     font = FontProperties(family=list(family), size=size)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / POINTS
+    return float(text_to_path.get_text_width_height_descent(visible(text), font, ismath=False)[0]) / POINTS
 
 
 def widest(texts: Sequence[str], size: float) -> float:

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study
-from itp_response.classification.provenance import BESIDE, Provenance, of_bytes
+from itp_response.classification.output_files import suffix_of
+from itp_response.classification.provenance import Provenance
 from itp_response.classification.reference_arm import arms_of
 from itp_response.classification.supplied import unrecorded
-from itp_response.classification.writers import put
+from itp_response.classification.writers import put_with_provenance
 from itp_response.data_review.edit_checks import EDIT_CHECKS
 from itp_response.data_review.review import Review, review
 from itp_response.messages.errors import UsageError, unknown
@@ -81,12 +82,10 @@ class Page(Result):
         Raises `UsageError` for another suffix and for a path that cannot be written.
         """
         path = Path(path)
-        if path.suffix != SUFFIX:
+        if suffix_of(path, [SUFFIX]) != SUFFIX:
             raise UsageError(unknown("kind of report", path.suffix, [SUFFIX]).after(f"{path.name}: "))
         content = self.text.encode()
-        put(path, lambda file: file.write(content))
-        text = replace(self.origin, outputs=(of_bytes(path.name, content),)).text()
-        put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(text.encode()))
+        put_with_provenance(path, lambda file: file.write(content), self.origin)
 
 
 def quietly(items: Sequence[str], _: str) -> Iterable[str]:

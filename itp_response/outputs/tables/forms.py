@@ -1,14 +1,17 @@
 """Forms: tables as text, CSV, HTML, LaTeX and RTF; great-tables makes HTML and LaTeX, rtflite makes RTF."""
 
 import html
-import tempfile
+import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
+from itp_response.classification.output_files import temporary_folder
+from itp_response.classification.writers import csv_bytes
 from itp_response.messages.optional_imports import needed
+from itp_response.messages.wording import one_line
 from itp_response.outputs.statistics.tables import Table
 
 Heading = tuple[str, str]
@@ -17,6 +20,10 @@ INDENT, INDENT_RTF = 2, 200
 """The indent of rows that belong to the row above: a step of great-tables, and twentieths of a point."""
 IN_LATEX = {"−": "$-$", "≥": r"$\geq$", "≤": r"$\leq$", "≠": r"$\neq$", "×": r"$\times$", "⁹": r"\textsuperscript{9}"}
 """Signs that pdfLaTeX does not know by themselves."""
+NOT_IN_RTF = re.compile(r"[^ -~]|[\\{}]")
+"""What is not a letter of RTF: beyond ASCII, or the beginning of a command or a group."""
+AFTER_LINE_BREAK = re.compile(r"(?<=\\\\\n)(?=\s*[\[*])", re.ASCII)
+"""Where a row begins with what would be an option of the line break before it."""
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><title>{title}</title></head>
@@ -58,19 +65,26 @@ def as_latex(tables: Sequence[Table], heading: Heading) -> str:
     text = "\n\n".join(_great_table(table, heading).as_latex(use_longtable=True) for table in tables)
     for sign, command in IN_LATEX.items():
         text = text.replace(sign, command)
-    return f"{text}\n"
+    return f"{AFTER_LINE_BREAK.sub('{}', text)}\n"
 
 
 def as_rtf(tables: Sequence[Table], heading: Heading) -> str:
     """All tables as one document for Word, each on at least one page."""
     rtf = needed("rtflite", "stats")
-    with tempfile.TemporaryDirectory() as folder:
-        parts = [Path(folder, f"{number}.rtf") for number in range(len(tables))]
+    with temporary_folder() as folder:
+        parts = [folder / f"{number}.rtf" for number in range(len(tables))]
         for part, table in zip(parts, tables, strict=True):
-            part.write_text(_rtf(rtf, table, heading).rtf_encode(), encoding="utf-8")
-        whole = Path(folder, "whole.rtf")
+            part.write_text(_rtf(rtf, table, heading).rtf_encode(), encoding="ascii")
+        whole = folder / "whole.rtf"
         rtf.assemble_rtf(list(map(str, parts)), str(whole))
-        return whole.read_text(encoding="utf-8")
+        return whole.read_text(encoding="ascii")
+
+
+def _on_lines(table: Table) -> Table:
+    """The table with line breaks and control characters of its texts written out, as on a terminal."""
+    header, notes, *rows = (tuple(map(one_line, row)) for row in (table.header, table.notes, *table.rows))
+    title, reference, found = map(one_line, (table.title, table.reference, table.found))
+    return replace(table, title=title, header=header, rows=tuple(rows), notes=notes, reference=reference, found=found)
 
 
 def as_text(tables: Sequence[Table], heading: Heading) -> str:
@@ -100,17 +114,35 @@ def _cells(table: Table) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=[str(column) for column in range(width)], orient="row")
 
 
+def rtf_text(text: str) -> str:
+    r"""A text as RTF has it: a text cannot become a command, and every letter is in ASCII.
+
+    >>> print(rtf_text(r"ATRA\LD-RTX {é}"))
+    ATRA\\LD-RTX \{\u233?\}
+    """
+    return NOT_IN_RTF.sub(lambda found: _in_rtf(found[0]), text)
+
+
+def _in_rtf(character: str) -> str:
+    if character in "\\{}":
+        return f"\\{character}"
+    units = character.encode("utf-16-le", "surrogatepass")
+    # A number of RTF has 16 bits and a sign; a character that needs two of them is written as both.
+    numbers = (int.from_bytes(units[at : at + 2], "little", signed=True) for at in range(0, len(units), 2))
+    return "".join(f"\\u{number}?" for number in numbers)
+
+
 def _rtf(rtf: Any, table: Table, heading: Heading) -> Any:
     width = len(table.header)
     widths = [3.0, *[2.0] * (width - 1)]
-    notes = [*table.footnotes, *table.assumed]
+    notes = list(map(rtf_text, (*table.footnotes, *table.assumed)))
     return rtf.RTFDocument(
-        df=_cells(table),
+        df=_cells(table).with_columns(pl.all().map_elements(rtf_text, return_dtype=pl.String)),
         # One page: rtflite would give the rows of a second page the formats of the first. Word breaks pages itself.
         rtf_page=rtf.RTFPage(orientation="landscape", nrow=len(table.rows) + len(notes) + 10),
-        rtf_title=rtf.RTFTitle(text=[*heading, table.title], text_convert=[False]),
+        rtf_title=rtf.RTFTitle(text=list(map(rtf_text, (*heading, table.title))), text_convert=[False]),
         rtf_column_header=rtf.RTFColumnHeader(
-            text=list(table.header),
+            text=list(map(rtf_text, table.header)),
             col_rel_width=widths,
             text_justification=["l"] * width,
             text_convert=[[False] * width],
@@ -126,11 +158,11 @@ def _rtf(rtf: Any, table: Table, heading: Heading) -> Any:
     )
 
 
-WRITERS: Mapping[str, Callable[[Sequence[Table], Heading], str]] = {
-    ".csv": lambda tables, _: frame(tables).write_csv(),
-    ".html": page,
-    ".tex": as_latex,
-    ".rtf": as_rtf,
-    ".txt": as_text,
+WRITERS: Mapping[str, Callable[[Sequence[Table], Heading], bytes]] = {
+    ".csv": lambda tables, _: csv_bytes(frame(tables)),
+    ".html": lambda tables, heading: page(list(map(_on_lines, tables)), heading).encode(),
+    ".tex": lambda tables, heading: as_latex(list(map(_on_lines, tables)), heading).encode(),
+    ".rtf": lambda tables, heading: as_rtf(list(map(_on_lines, tables)), heading).encode(),
+    ".txt": lambda tables, heading: as_text(tables, heading).encode(),
 }
 """How tables are written, by the suffix of the file."""

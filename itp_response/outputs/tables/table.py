@@ -9,9 +9,10 @@ from typing import Any, Literal
 import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
-from itp_response.classification.provenance import BESIDE, Provenance, files, of_bytes
+from itp_response.classification.output_files import suffix_of
+from itp_response.classification.provenance import Provenance, files, sources
 from itp_response.classification.supplied import study_title, titled
-from itp_response.classification.writers import put
+from itp_response.classification.writers import put_with_provenance
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import counted_patients, listed, wrapped
@@ -145,7 +146,9 @@ class Tables(DataResult):
         """What made these: program, criteria, options, input files with their SHA-256."""
         origin = self.classification.provenance(**self.options)
         further = {name: files(given) for name, given in self.inputs.items()}
-        return replace(origin, inputs={**origin.inputs, **further}, assumed=[*origin.assumed, *self.assumed])
+        read = (*origin.sources, *sources(*self.inputs.values()))
+        inputs = {**origin.inputs, **further}
+        return replace(origin, inputs=inputs, assumed=[*origin.assumed, *self.assumed], sources=read)
 
     def write(self, path: str | Path) -> None:
         """Write all tables to a `.csv` (the numbers), `.html`, `.tex`, `.rtf` or `.txt` file, whole or not at all.
@@ -154,14 +157,13 @@ class Tables(DataResult):
         Raises `UsageError` for another suffix or a place that cannot be written.
         """
         path = Path(path)
-        if path.suffix not in WRITERS:
+        suffix = suffix_of(path, WRITERS)
+        if suffix not in WRITERS:
             raise UsageError(unknown("kind of output", path.suffix, WRITERS).after(f"{path.name}: "))
-        text = WRITERS[path.suffix](
+        content = WRITERS[suffix](
             self._stating_assumption_once(), (self.title, self.classification.criteria.response_definition)
         )
-        put(path, lambda file: file.write(text.encode()))
-        origin = replace(self.provenance(), outputs=(of_bytes(path.name, path.read_bytes()),))
-        put(path.with_name(f"{path.name}{BESIDE}"), lambda file: file.write(origin.text().encode()))
+        put_with_provenance(path, lambda file: file.write(content), self.provenance())
 
     @property
     def title(self) -> str:
