@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from itp_response.definitions.checks import (
+    MOST_INTERPRETATIONS,
     evaluation_order,
     misnamed_endpoints,
     names_known,
@@ -179,6 +180,10 @@ def read_dict(
 
 
 def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions, *, whole: bool) -> Criteria:
+    number = len(written) if isinstance(written := raw.get("interpretation"), list) else 0
+    if number > MOST_INTERPRETATIONS:
+        sentence = f"these are {number:,} interpretations; a file has at most {MOST_INTERPRETATIONS}. Remove some."
+        refuse([positions.problem(("interpretation",), sentence)])
     file = _validated(raw, positions)
     file = file.model_copy(update={"interpretation": (*file.interpretation, *offered(file))})
     order, problems = evaluation_order(file, positions)
