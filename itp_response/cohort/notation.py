@@ -25,6 +25,8 @@ from itp_response.messages.wording import listed
 
 FARTHEST = 36_525
 """Days, a hundred years; a day farther from day 0 is a slip, as it is in files."""
+DIGITS = 19
+"""A number with as many digits is larger than any that can stand in a timeline."""
 DECIMALS_READ = 9
 """Of a count that is written so that it can be read again, at most."""
 HIGHEST_COUNT = 5000
@@ -237,7 +239,7 @@ def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, 
     if not match:
         raise _error(text, "an entry begins with its day, as in 'd22 40' or 'd42..d364 12'.")
     said = _said(text, words[1:], declared)
-    first, last = int(match[1]), int(match[2] or match[1])
+    first, last = _day(match[1]), _day(match[2] or match[1])
     days = [first] if match[2] is None else _planned(first, last, visits)
     if not days:
         planned = ", ".join(map(str, visits)) or "none"
@@ -249,6 +251,11 @@ def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, 
         if end < day:
             raise _error(text, f"the rescue treatment ends on day {end}, before it begins on day {day}.")
         yield Entry(**{**said, "day": day, "rescue_end": end})
+
+
+def _day(digits: str) -> int:
+    """The number of a day; of one with many digits, any that is too far from day 0."""
+    return int(digits) if len(digits) < DIGITS else FARTHEST + 1
 
 
 def _planned(first: int, last: int, visits: Sequence[int]) -> list[int]:
@@ -266,7 +273,7 @@ def unplanned_ends(timeline: str, visits: Sequence[int]) -> Iterator[str]:
         match = DAYS.match(text[1].strip())
         if not match or match[2] is None:
             continue
-        first, last = int(match[1]), int(match[2])
+        first, last = _day(match[1]), _day(match[2])
         days = _planned(first, last, visits)
         unplanned = [str(day) for day in dict.fromkeys((first, last)) if day not in days]
         if not unplanned:
@@ -315,7 +322,7 @@ def _rescue(text: re.Match[str], rest: list[str]) -> dict[str, Any]:
         match = RESCUE_END.fullmatch(rest[1]) if len(rest) > 1 else None
         if not match:
             raise _error(text, "'to' needs the last day, as in 'rescue to d5'.")
-        said["rescue_end"] = int(match[1])
+        said["rescue_end"] = _day(match[1])
         del rest[:2]
     return said
 
