@@ -12,8 +12,6 @@ from typing import Any
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.criteria import Criteria
-from itp_response.readers.column_names import part_files
-from itp_response.readers.sdtm.domains import files_of, is_study
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
@@ -119,6 +117,10 @@ def files(table: Any) -> tuple[File, ...]:
     path = Path(table)
     if not path.is_dir():
         return (of_path(path),)
+    # The readers are imported where something was read: a typed timeline is decided without them.
+    from itp_response.readers.column_names import part_files
+    from itp_response.readers.sdtm.domains import files_of, is_study
+
     paths = files_of(path) if is_study(path) else part_files(path)
     return tuple(File(f"{path.resolve().name}/{part.name}", _sha256(part)) for part in paths)
 

@@ -5,7 +5,6 @@ does not take its answer, is closed, so that no number of them can keep the page
 """
 
 import asyncio
-from typing import cast
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -35,7 +34,7 @@ class PunctualProtocol(H11Protocol):
         """Close the connection if it waits for the same as when it was looked at before."""
         waits_for = self._waits_for()
         if waits_for[1] and waits_for == self._waited_for:
-            cast("asyncio.Transport", self.transport).abort()
+            self.transport.abort()
             return
         self._waited_for = waits_for
         self._look_again = self.loop.call_later(PATIENCE, self._look)

@@ -6,22 +6,30 @@ Each copy has one edit, and all copies are decided as one cohort. Of the edits t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.edited import ADDED, BASELINE, COUNT, LOST, NO_EDITS, Edits, edited, joined
+from itp_response.cohort.edited import (
+    ADDED,
+    BASELINE,
+    COUNT,
+    LOST,
+    NO_EDITS,
+    ROWS_AT_ONCE,
+    Edits,
+    edited,
+    in_pieces,
+    joined,
+)
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
 from itp_response.explanation.counterfactuals.edits import edits_tried, rises
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
-ROWS_AT_ONCE = 500_000
-"""The number of rows that are copied at a time."""
 EDITS_PER_ROW = 80
 """About how many edits are tried of a row."""
 
@@ -105,12 +113,8 @@ def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
 def _changing(classification: Classification, edits: Edits, names: Sequence[str]) -> Iterator[tuple[str, Edits, Ints]]:
     """For each endpoint the edits that change its verdict, and the index of the new one."""
     criteria, cohort = classification.criteria, classification.cohort
-    longest = int(np.diff(cohort.first_row).max(initial=1))
-    step = max(1, ROWS_AT_ONCE // max(1, longest))
-    cuts = [*range(0, len(edits), step), len(edits)]
     decided = [
-        evaluate(criteria, edited(cohort, edits.at(slice(first, last)), criteria.file.columns))
-        for first, last in pairwise(cuts)
+        evaluate(criteria, edited(cohort, edits.at(piece), criteria.file.columns)) for piece in in_pieces(cohort, edits)
     ]
     for name in names:
         verdict = classification.verdicts[name]
