@@ -4,7 +4,7 @@ Each copy has one edit, and all copies are decided as one cohort. Of the edits t
 `ranking` are kept. Which edits are tried, and how far they go, is the same for every kind of endpoint.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,10 @@ class Counterfactuals:
 
 
 def find_counterfactuals(
-    classification: Classification, patients: Ints, names: Sequence[str]
+    classification: Classification,
+    patients: Ints,
+    names: Sequence[str],
+    asked: Callable[[Cohort, Edits], Bools] | None = None,
 ) -> dict[str, Counterfactuals]:
     """What would change the verdicts of these patients (positions, in order) on each of these endpoints.
 
@@ -74,6 +77,7 @@ def find_counterfactuals(
     be `NE`; a further count is not tried of a `Y`.
     There are none of patients with partial dates or with something left out, of verdicts of `NA`, and of endpoints that
     are a length of time.
+    `asked` says which edits are tried; None: all.
     """
     complete = np.setdiff1d(patients, classification.cohort.incomplete)
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
@@ -81,6 +85,8 @@ def find_counterfactuals(
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
     for piece in _pieces(classification.cohort, complete):
         edits = edits_tried(classification.criteria, classification.cohort, piece)
+        if asked is not None:
+            edits = edits.at(asked(classification.cohort, edits))
         for name, changing, becomes in _changing(classification, edits, with_verdict):
             parts[name].append(_offered(classification, accounts[name], name, changing, becomes))
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
