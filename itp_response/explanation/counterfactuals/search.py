@@ -30,6 +30,8 @@ from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_d
 from itp_response.explanation.counterfactuals.edits import edits_tried, rises
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
+ROWS_IN_A_PIECE = 20 * ROWS_AT_ONCE
+"""The rows of all copies of the patients whose edits are ranked together."""
 EDITS_PER_ROW = 80
 """About how many edits are tried of a row."""
 
@@ -111,7 +113,7 @@ def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
 def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
     """The patients in pieces; the edited copies of a piece are decided together."""
     rows = np.diff(cohort.first_row)[patients].astype(np.int64)
-    piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // ROWS_AT_ONCE
+    piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // ROWS_IN_A_PIECE
     cuts = np.flatnonzero(np.diff(piece)) + 1
     yield from (part for part in np.split(patients, cuts) if len(part))
 
