@@ -102,9 +102,8 @@ def in_order(patient: Ints, day: Ints) -> Index:
     bits = len(packed).bit_length()
     if int(packed.max()).bit_length() + bits > 63:
         return np.argsort(packed, kind="stable")
-    # With the row packed in, plain numbers are sorted, which is several times as fast; by polars three times again.
-    ordered = pl.Series((packed << bits) | np.arange(len(packed))).sort().to_numpy()
-    return ordered & ((1 << bits) - 1)
+    # With the row packed in, plain numbers are sorted, which is several times as fast.
+    return np.sort((packed << bits) | np.arange(len(packed))) & ((1 << bits) - 1)
 
 
 @dataclass(frozen=True)

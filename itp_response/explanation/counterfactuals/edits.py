@@ -38,6 +38,8 @@ SMALL = 10.0
 """10⁹/L, added to both counts before they are compared."""
 DAYS_APART = 2**20
 """Days between those of one patient and of the next in one number; more than any patient has."""
+MOST_LIMITS = 30
+"""With more limits than these, no number of 64 bits tells apart on which side of each a count lies."""
 COUNTS_TRIED = np.arange(301.0)
 """10⁹/L; counts tried where a rule compares counts in a way that is not linear."""
 
@@ -122,10 +124,8 @@ def _other_counts(cohort: Cohort, rows: Ints, limits: Limits) -> Edits:
     observed = cohort.platelets.at(rows[which])
     changed, distance = _changes(observed, count)
     alike = _alike(count, [limit[rows[which]] for limit in limits.of_counts], limits, observed)
-    nearest = _nearest_of_alike(
-        which[changed], alike[changed], distance[changed], limits.makes_baseline[rows][which[changed]]
-    )
-    changed = changed[nearest]
+    is_baseline = limits.makes_baseline[rows[which[changed]]]
+    changed = changed[_nearest_of_alike(which[changed], alike[changed], distance[changed], is_baseline)]
     edits = _of_rows(cohort, rows[which[changed]], COUNT)
     return replace(edits, count=count[changed], distance=distance[changed])
 
@@ -149,7 +149,7 @@ def _alike(count: Floats, at: Sequence[Floats], limits: Limits, observed: Number
     `at` are the limits of each count.
     """
     alike = (count > observed.high).astype(np.int64) * 2 + (count < observed.low)
-    if limits.has_other_comparisons:
+    if limits.has_other_comparisons or len(at) > MOST_LIMITS:
         return alike * len(count) + np.arange(len(count))
     for limit, turns in zip(at, limits.turns, strict=True):
         above = np.round(count - limit, 6)  # rounding removes the error of a calculated limit
@@ -299,9 +299,9 @@ def _further_counts(cohort: Cohort, rows: Ints, patients: Ints, limits: Limits) 
 def _nearest_added(
     cohort: Cohort, limits: Limits, patient: Ints, day: Ints, index: Ints, count: Floats, before: Floats
 ) -> Ints:
-    """Of further counts that no rule tells apart that nearest to the exact count before; all where one is a baseline."""
-    counted = np.flatnonzero(limits.counted)
-    beside = counts_at(cohort, neighbours(cohort, counted, patient, day)[0])
+    """Of further counts that no rule tells apart that nearest to the count before; all of the days of the baseline."""
+    before_row, _ = neighbours(cohort, np.flatnonzero(limits.counted), patient, day)
+    beside = counts_at(cohort, before_row)
     alike = _alike(count, [limit[cohort.first_row[patient]] for limit in limits.of_counts], limits, beside)
     distance = np.nan_to_num(between(before, before, count))
     first, last = limits.baseline_days
