@@ -135,6 +135,11 @@ class Criteria(DataResult):
         """The words for the reasons of verdicts, those of the file among them."""
         return Reasons([*self.file.terms, *self.file.columns, *self.file.rescues, "day", "baseline", *self.endpoints])
 
+    @cached_property
+    def sentences(self) -> dict[str, str]:
+        """Each endpoint in words, made from what decides it; made once for all patients that are explained."""
+        return {name: model.sentence() for name, model in self.endpoints.items()}
+
     @property
     def rescue_names(self) -> tuple[str, ...]:
         """The names of all treatments of `[rescues]`."""
