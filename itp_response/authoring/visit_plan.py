@@ -23,6 +23,7 @@ import polars as pl
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import column_of, in_table, with_empty
+from itp_response.cohort.notation import FARTHEST
 from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
@@ -41,6 +42,10 @@ RANDOM = 4_000
 EARLIEST = 50
 """The number of patients, those with the earliest evidence of an endpoint, in whom its first day is looked for."""
 ROWS_AT_ONCE = 2_000_000
+MOST_VISITS_SIMULATED = 20_000_000
+"""The most visits of all patients whose counts turn: a plan of 84 visits with four levels of counts."""
+DIGITS = 9
+"""The most digits of a day of a plan."""
 ENTRY = re.compile(r"d?(-?\d+)(?:\s*\.\.\s*d?(-?\d+)\s+every\s+(\d+))?")
 HOW = "'d0 d7 d14..d364 every 28'"
 
@@ -155,6 +160,7 @@ def visit_plan(
     days = planned_days(definitions.file.clock.visits if plan is None else plan)
     asked = [name for name, model in definitions.endpoints.items() if model.is_met_or_not]
     levels = _levels(definitions)
+    _refuse_too_many(days, levels)
     patients = _simulated(definitions, days, levels)
     decided = _decided(definitions, days, patients)
     first_y = _first_y(definitions, days, patients.at(_showing_early(patients, decided, asked)), asked)
@@ -172,6 +178,16 @@ def visit_plan(
     ]
     not_asked = tuple(name for name in definitions.endpoints if name not in asked)
     return VisitPlan(definitions, tuple(days), tuple(shown), not_asked, len(patients.turns))
+
+
+def _refuse_too_many(days: list[int], levels: Floats) -> None:
+    """Raise an error for a plan whose patients, which grow with the cube of its visits, would exhaust the memory."""
+    visits = np.arange(1, len(days) + 1, dtype=np.float64)
+    simulated = (visits + 1) * (visits + 2) / 2 * visits * float(len(levels)) ** 3
+    most = int((simulated <= MOST_VISITS_SIMULATED).sum())
+    if most < len(days):
+        limit = f"with {len(levels)} levels of counts told apart, at most {most:,} can be simulated"
+        raise UsageError(f"the plan has {len(days):,} visits; {limit}. Write fewer, as in 'd0..d364 every 7'.")
 
 
 def planned_days(plan: str | Path | Iterable[int]) -> list[int]:
@@ -200,11 +216,15 @@ def _entries(text: str) -> Iterator[range]:
         if not match or line[end : end + 1] not in ("", " "):
             word = line[start:].split()[0]
             raise UsageError(f"plan: {word!r} is not understood; write days as {HOW}.")
+        if max(len(part or "") for part in match.groups()) > DIGITS:
+            raise UsageError(f"plan: {match[0][:DIGITS]}…: a day has at most {DIGITS} digits.")
         first, last, step = int(match[1]), int(match[2] or match[1]), int(match[3] or 1)
         if not step or last < first:
             raise UsageError(
                 f"plan: {match[0]!r} has no days; the last comes after the first, and the step is 1 or more."
             )
+        if max(abs(first), abs(last)) > FARTHEST:
+            raise UsageError(f"plan: {match[0]!r}: a day lies at most {FARTHEST:,} days from day 0.")
         yield range(first, last + 1, step)
         start = end + 1
 

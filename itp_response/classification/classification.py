@@ -28,7 +28,6 @@ from itp_response.messages.results import ROWS, DataResult, as_pandas, html_tabl
 from itp_response.messages.wording import aligned, counted, in_blocks
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
-from itp_response.readers.visits import read
 
 DEFAULT_CRITERIA = "atra_2022"
 
@@ -434,6 +433,9 @@ def read_study(
     Raises `UsageError` for `patients` or `options` beside a study that has been read.
     """
     if not isinstance(visits, Classification | Cohort):
+        # Imported where something is read: it takes longer than to decide a typed timeline.
+        from itp_response.readers.visits import read
+
         return read(visits, patients, options=options, columns=columns, rescue_names=rescue_names)
     for name, given in (("patients", patients), ("options", options)):
         if given is not None:

@@ -14,8 +14,6 @@ from itp_response.classification.output_files import visible_files
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ReadFrom
 from itp_response.definitions.criteria import Criteria
-from itp_response.readers.sdtm.domains import files_of, is_study
-from itp_response.readers.unchanged import paths_of
 
 PROGRAM = "itp-response"
 KEY = "itp_response"
@@ -109,6 +107,8 @@ def _inside(path: Path) -> Sequence[Path]:
     """The files in a folder that may be read: those of a study, else all."""
     if not os.path.isdir(path):  # noqa: PTH112 - a typed timeline is no path
         return ()
+    from itp_response.readers.sdtm.domains import files_of, is_study
+
     try:
         return files_of(path) if is_study(path) else visible_files(path)
     except OSError:  # a folder that may not be entered; reading it says so
@@ -154,6 +154,9 @@ def files(table: Any) -> tuple[File, ...]:
     path = Path(table)
     if not path.is_dir():
         return (of_path(path),)
+    # The readers are imported where something was read: a typed timeline is decided without them.
+    from itp_response.readers.unchanged import paths_of
+
     return tuple(File(f"{path.resolve().name}/{part.name}", _sha256(part)) for part in paths_of(path))
 
 

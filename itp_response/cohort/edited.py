@@ -4,8 +4,9 @@ They are decided like any patients, so that no kind of endpoint knows why a chan
 changed copy is made, `copied_rows`, `copied_courses` and `copied_patients`, serve other changes too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -58,6 +59,17 @@ class Edits:
 
     def at(self, index: Ints | Bools | slice) -> "Edits":
         return Edits(*(getattr(self, name)[index] for name in vars(self)))
+
+
+ROWS_AT_ONCE = 500_000
+"""About how many rows of copies are made at a time, so that the memory does not grow with their number."""
+
+
+def in_pieces(cohort: Cohort, edits: Edits) -> Iterator[slice]:
+    """The edits in pieces, each of so many that their copies have some `ROWS_AT_ONCE` rows."""
+    rows = np.cumsum(np.diff(cohort.first_row)[edits.patient].astype(np.int64) + 1)
+    cuts = np.flatnonzero(np.diff(rows // ROWS_AT_ONCE)) + 1
+    yield from (slice(first, last) for first, last in pairwise([0, *cuts.tolist(), len(edits)]))
 
 
 _NONE = np.empty(0, dtype=np.int64)

@@ -25,6 +25,8 @@ from itp_response.messages.wording import listed
 
 FARTHEST = 36_525
 """Days, a hundred years; a day farther from day 0 is a slip, as it is in files."""
+MOST_ENTRIES = 5_000
+"""The most entries of a timeline, one for each day of those that stand for several."""
 LONGEST_DAY = 18
 """Digits of a day that is read as a number."""
 TOO_FAR = f"a day lies at most {FARTHEST:,} days from day 0."
@@ -55,6 +57,8 @@ def bounds(text: str) -> tuple[float, float]:
     sign, value = match[1] or "", float(match[2])
     if sign == "<" and value == 0:
         raise ValueError(text)
+    if value == float("inf"):  # of too many digits
+        return value, value
     if sign == "<":
         return 0.0, float(just_below(value))
     if sign == ">":
@@ -232,6 +236,8 @@ def entries_of(timeline: str, visits: Sequence[int], declared: Mapping[str, Colu
     for text in ENTRY.finditer(timeline):
         for entry in _entries(text, visits, declared):
             entries.append(replace(entry, number=len(entries) + 1))
+        if len(entries) > MOST_ENTRIES:
+            raise _error(text, f"a timeline has at most {MOST_ENTRIES:,} entries; write fewer.")
     return entries
 
 

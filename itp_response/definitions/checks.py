@@ -12,7 +12,7 @@ from itp_response.cohort.declared_columns import EMPTY
 from itp_response.cohort.notation import HIGHEST_COUNT
 from itp_response.definitions.schema import HEAD, CriteriaFile
 from itp_response.evaluation.endpoints import KINDS
-from itp_response.evaluation.rules.parse import Names, RuleError
+from itp_response.evaluation.rules.parse import Names, RuleError, too_deep
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, Type
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, nearest, unknown
@@ -36,6 +36,13 @@ MOMENTS = ("from", "after", "until", "to")
 """Keys that refer to an endpoint for its day."""
 PATIENT_COLUMNS = ("patient_id", "arm")
 """The columns of the output that are no endpoint's."""
+MOST_REFERENCES = 50
+"""The most endpoints that refer to each other in a chain."""
+MOST_INTERPRETATIONS = 200
+"""The most interpretations of a file."""
+TOO_MANY_REFERENCES = (
+    f"this begins a chain of more than {MOST_REFERENCES} endpoints that refer to each other; shorten the chain."
+)
 COLUMNS = ("day", "date", "confirmed_day", "reason", "days", "of_days", "event")
 """The ends of the names of an endpoint's columns of the output."""
 
@@ -136,50 +143,59 @@ def _wrong_terms(names: Names, positions: KeyPositions) -> Iterator[Problem]:
         try:
             names.term(term)
         except RuleError as error:
-            # A term with a broken term in it is not broken itself.
-            if " ".join(str(error).split("\n")[1:-1]).split() != text.split():
+            # A term with a broken term in it is not broken itself; of terms that are nested too deep one is told.
+            is_deep = error.problem == too_deep()
+            if not is_deep and error.text.split() != text.split():
                 continue
-            circle = frozenset(re.findall(r"\w+", error.problem)) if "circle" in error.problem else term
+            circle = frozenset(re.findall(r"\w+", error.problem)) if is_deep or "circle" in error.problem else term
             if circle not in reported:
                 reported.add(circle)
-                problem = Problem(ended(str(error)), code=Code.RULE_UNREADABLE, value=text)
+                told = RuleError(error.problem, text) if is_deep else error
+                problem = Problem(ended(str(told)), code=Code.RULE_UNREADABLE, value=text)
                 yield positions.problem(("terms", term), problem)
 
 
 def misnamed_endpoints(endpoints: Iterable[str], positions: KeyPositions) -> Iterator[Problem]:
     """Endpoints with names that cannot begin the names of columns, or would be those of other columns."""
     endpoints = list(endpoints)
+    columns = {f"{name}_{column}": name for name in reversed(endpoints) for column in COLUMNS}
     for name in endpoints:
         if not re.fullmatch(r"\w+", name):
             sentence = (
                 f"an endpoint cannot be named {name!r}, as column names start with it; use letters, digits and _."
             )
             yield positions.problem_with_key((name,), sentence)
-        others = [other for other in endpoints if name in (f"{other}_{column}" for column in COLUMNS)]
-        if others or name in PATIENT_COLUMNS:
-            of = f" of [{others[0]}]" if others else ""
+        if name in columns or name in PATIENT_COLUMNS:
+            of = f" of [{columns[name]}]" if name in columns else ""
             sentence = f"{name!r} is already the name of an output column{of}; choose another."
             yield positions.problem_with_key((name,), sentence)
 
 
 def evaluation_order(file: CriteriaFile, positions: KeyPositions) -> tuple[tuple[str, ...], list[Problem]]:
     """The endpoints so that each comes after those it refers to; and the references that cannot be followed."""
-    ordered: list[str] = []
+    ordered: dict[str, None] = {}
     problems: list[Problem] = []
+    too_long: list[Problem] = []
 
     def visit(name: str, before: tuple[str, ...]) -> None:
         path = (*before, name)
         for key, other in file.endpoints[name].references().items():
             sentence = _wrong_reference(file, other, path)
+            place = (name, key.split(" ")[0])
             if sentence:
-                problems.append(positions.problem((name, key.split(" ")[0]), sentence))
-            if other in file.endpoints and other not in (*path, *ordered):
+                problems.append(positions.problem(place, sentence))
+            if other not in file.endpoints or other in path or other in ordered:
+                continue
+            if len(path) < MOST_REFERENCES:
                 visit(other, path)
-        ordered.append(name)
+            elif not too_long:
+                too_long.append(positions.problem(place, TOO_MANY_REFERENCES))
+        ordered[name] = None
 
     for name in file.endpoints:
         if name not in ordered:
             visit(name, ())
+    problems += too_long
     return tuple(ordered), problems or list(_without_a_day(file, positions))
 
 
@@ -198,28 +214,31 @@ def _wrong_reference(file: CriteriaFile, other: str, path: tuple[str, ...]) -> s
 
 def _without_a_day(file: CriteriaFile, positions: KeyPositions) -> Iterator[Problem]:
     """The keys that refer to an endpoint for its day where it can be met without one."""
+    known: dict[str, bool] = {}
     for name, model in file.endpoints.items():
         for key, other in model.references().items():
-            if key in MOMENTS and not _has_day(file, other):
+            if key in MOMENTS and not _has_day(file, other, known):
                 sentence = f"{other!r} can be met without a day, so nothing can start or end with it."
                 yield positions.problem((name, key), sentence)
 
 
-def _has_day(file: CriteriaFile, name: str) -> bool:
-    """Whether that endpoint, where it is met, has a day."""
-    has_day = file.endpoints[name].has_day
-    return has_day if isinstance(has_day, bool) else _dated(file, has_day)
+def _has_day(file: CriteriaFile, name: str, known: dict[str, bool]) -> bool:
+    """Whether that endpoint, where it is met, has a day; `known` keeps the answers, which are asked for often."""
+    if name not in known:
+        has_day = file.endpoints[name].has_day
+        known[name] = has_day if isinstance(has_day, bool) else _dated(file, has_day, known)
+    return known[name]
 
 
-def _dated(file: CriteriaFile, tree: Tree) -> bool:
+def _dated(file: CriteriaFile, tree: Tree, known: dict[str, bool]) -> bool:
     """Whether a rule over endpoints, where it is true, has a day."""
     match tree:
         case Name(name=name):
-            return name not in file.endpoints or _has_day(file, name)
+            return name not in file.endpoints or _has_day(file, name, known)
         case And(parts=parts):
-            return any(_dated(file, part) for part in parts)
+            return any(_dated(file, part, known) for part in parts)
         case Or(parts=parts):
-            return all(_dated(file, part) for part in parts)
+            return all(_dated(file, part, known) for part in parts)
     return False
 
 

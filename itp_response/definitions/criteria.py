@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from itp_response.definitions.checks import (
+    MOST_INTERPRETATIONS,
     evaluation_order,
     misnamed_endpoints,
     names_known,
@@ -142,6 +143,11 @@ class Criteria(DataResult):
         """The words for the reasons of verdicts, those of the file among them."""
         return Reasons([*self.file.terms, *self.file.columns, *self.file.rescues, "day", "baseline", *self.endpoints])
 
+    @cached_property
+    def sentences(self) -> dict[str, str]:
+        """Each endpoint in words, made from what decides it; made once for all patients that are explained."""
+        return {name: model.sentence() for name, model in self.endpoints.items()}
+
     @property
     def rescue_names(self) -> tuple[str, ...]:
         """The names of all treatments of `[rescues]`."""
@@ -193,6 +199,10 @@ def read_dict(
 
 
 def _read(raw: Mapping[str, Any], path: Path, name: str, positions: KeyPositions, *, whole: bool) -> Criteria:
+    number = len(written) if isinstance(written := raw.get("interpretation"), list) else 0
+    if number > MOST_INTERPRETATIONS:
+        sentence = f"these are {number:,} interpretations; a file has at most {MOST_INTERPRETATIONS}. Remove some."
+        refuse([positions.problem(("interpretation",), sentence)])
     file = _validated(raw, positions)
     file = file.model_copy(update={"interpretation": (*file.interpretation, *offered(file))})
     order, problems = evaluation_order(file, positions)

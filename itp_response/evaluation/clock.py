@@ -1,5 +1,6 @@
 """Clock: the days of a study, and the lengths of time that its definitions name."""
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,13 @@ from pydantic_core import PydanticCustomError, core_schema
 from itp_response.messages.errors import nearest
 from itp_response.messages.strict_model import StrictModel
 
-LENGTH = re.compile(r"([1-9]\d*) (day|week|month|year)s?")
+LENGTH = re.compile(r"([1-9]\d{0,17}) (day|week|month|year)s?")
+FARTHEST = 36_525
+"""Days, a hundred years: the days that a definition names lie at most as far from day 0, and no length is longer."""
+MOST_OCCASIONS = 1_000
+"""The most occasions on which a state is to be observed."""
+MOST_VISITS = 1_000
+"""The most planned visits."""
 DAYS = {"day": 1, "week": 7}
 MONTHS = {"month": 1, "year": 12}
 
@@ -38,6 +45,8 @@ class Length:
         number, unit = int(match[1]), match[2]
         self.unit: Literal["days", "months"] = "days" if unit in DAYS else "months"
         self.number = number * (DAYS.get(unit) or MONTHS[unit])
+        if self.at_least_days > FARTHEST:
+            raise ValueError(f"{text!r} is longer than {FARTHEST:,} days, a hundred years; write a shorter time")
 
     @property
     def at_least_days(self) -> int:
@@ -101,19 +110,39 @@ def _in_order(days: tuple[float, float]) -> tuple[float, float]:
 def _checked_day(day: float) -> float:
     if day != day:
         raise PydanticCustomError("day", "nan is not a day; write inf where there is no limit")
+    if FARTHEST < abs(day) < math.inf:
+        problem = f"{day:.12g} is farther than {FARTHEST:,} days from day 0; write inf where there is no limit"
+        raise PydanticCustomError("day", "{problem}", {"problem": problem})
     return day
+
+
+def _checked_whole_day(day: int) -> int:
+    if abs(day) > FARTHEST:
+        problem = f"{day} is farther than {FARTHEST:,} days from day 0; write a nearer day"
+        raise PydanticCustomError("day", "{problem}", {"problem": problem})
+    return day
+
+
+def _checked_visits(visits: tuple[int, ...]) -> tuple[int, ...]:
+    if len(visits) > MOST_VISITS:
+        problem = f"these are {len(visits):,} visits; at most {MOST_VISITS:,} can be planned"
+        raise PydanticCustomError("visits", "{problem}", {"problem": problem})
+    return visits
 
 
 Day = Annotated[float, Field(description="a day counted from day 0; inf: no limit"), AfterValidator(_checked_day)]
 Days = Annotated[tuple[Day, Day], AfterValidator(_in_order)]
 """First and last day, both included."""
+WholeDay = Annotated[int, AfterValidator(_checked_whole_day)]
+PlannedVisits = Annotated[tuple[WholeDay, ...], AfterValidator(_checked_visits)]
+"""The days of planned visits."""
 
 
 class Clock(StrictModel):
     """`[clock]`: the days of the study."""
 
     day_0: str = Field(description="what day 0 is, in words")
-    visits: tuple[int, ...] = Field(default=(), description="the planned visit days")
+    visits: PlannedVisits = Field(default=(), description="the planned visit days")
     followed_from: Day = Field(description="a patient with a count on this day or later was followed to the end")
 
 

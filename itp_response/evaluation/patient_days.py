@@ -365,7 +365,10 @@ class PatientDays:
         begin = day_0[asked] + day[asked].astype("timedelta64[D]")
         # One step per calendar date that occurs, not per patient.
         dates, index = np.unique(begin, return_inverse=True)
-        moved = [date + relativedelta(months=length.number) for date in dates.tolist()]
+        try:
+            moved = [date + relativedelta(months=length.number) for date in dates.tolist()]
+        except (OverflowError, TypeError, ValueError):
+            raise CohortError(f"{length} after {dates.max()} is no date; give dates before the year 9000.") from None
         end = np.array(moved, dtype="datetime64[D]")[index] if len(dates) else begin
         later = day.copy()
         later[asked] = (end - day_0[asked]).astype(np.int64)

@@ -227,7 +227,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
         reason=decided.reason,
         because=decided.because,
         day=decided.day,
-        needs=model.sentence(),
+        needs=decided.criteria.sentences[decided.name],
         rows=rows,
         missing=missing_in_words(decided),
         origin=_unmet_origin(decided) if has_days else "",

@@ -51,6 +51,11 @@ class Meanings:
 
     def of(self, rows: Ints) -> pl.Series:
         """What each of these rows did."""
+        codes = self.codes(rows)
+        return pl.Series(self.sentences, dtype=pl.String).gather(codes)
+
+    def codes(self, rows: Ints) -> Ints:
+        """What each of these rows did, as an index of `sentences`."""
         codes = np.full(len(rows), NONE)
         worded: dict[int, Callable[[Ints], Ints]] = {
             PASSED_OVER: self._passed_over,
@@ -71,7 +76,7 @@ class Meanings:
                 codes[index] = worded[played](rows[index])
             else:
                 codes[index] = self._code(phrases[PARTS[played]])
-        return pl.Series(self.sentences, dtype=pl.String).gather(codes)
+        return codes
 
     def _code(self, sentence: str) -> int:
         if sentence not in self.sentences:

@@ -78,8 +78,10 @@ def _observations(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
     own += [(int(event.row[0]), _ends_it(event, decided)) for event in account.events if event.row[0] != NONE]
     looks = bool(decided.model.row_rules())
     rows = np.arange(len(cohort.day)) if looks else np.array(sorted({row for row, _ in own}), dtype=np.int64)
-    meanings = Meanings(decided.model, account, decided.patient_days, of_one_patient=True).of(rows).to_list()
-    for row, meaning in zip(rows.tolist(), meanings, strict=True):
+    meanings = Meanings(decided.model, account, decided.patient_days, of_one_patient=True)
+    codes = meanings.codes(rows).tolist()
+    for row, code in zip(rows.tolist(), codes, strict=True):
+        meaning = meanings.sentences[code]
         says = [says for of_row, says in own if of_row == row]
         part = int(account.part[row])
         # What begins or ends the window says more than that the row lies outside it.

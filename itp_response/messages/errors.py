@@ -9,6 +9,10 @@ from typing import Any, ClassVar
 
 from itp_response.messages.codes import MEANINGS, Code
 
+MOST_COMPARED = 2_000
+"""With more known words than this, a word is not compared with each of them: that takes time for every mistake."""
+MOST_LISTED = 100
+"""The number of known words that a message lists."""
 PLACE = ("file", "line", "column", "position")
 """The parts of a problem that say where it is."""
 
@@ -170,6 +174,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def nearest_word(word: str, known: Iterable[str]) -> str | None:
     """The known word nearest to `word`; None where none is near."""
     by_lower_case = {name.lower(): name for name in known}
+    if len(by_lower_case) > MOST_COMPARED:
+        return by_lower_case.get(word.lower())
     matches = get_close_matches(word.lower(), by_lower_case, n=1, cutoff=0.6)
     return by_lower_case[matches[0]] if matches else None
 
@@ -181,7 +187,8 @@ def unknown(what: str, word: str, known: Iterable[str]) -> Problem:
     "unknown endpoint 'ORR'; known: OR, CR. Did you mean 'OR'?"
     """
     known = list(known)
-    sentence = f"unknown {what} {word!r}; known: {', '.join(known) or 'none'}.{nearest(word, known)}"
+    listed = known[:MOST_LISTED] + ([f"… and {len(known) - MOST_LISTED:,} more"] if len(known) > MOST_LISTED else [])
+    sentence = f"unknown {what} {word!r}; known: {', '.join(listed) or 'none'}.{nearest(word, known)}"
     return Problem(sentence, code=Code.NAME_UNKNOWN, value=word)
 
 

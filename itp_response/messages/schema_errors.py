@@ -239,6 +239,10 @@ def _of_least(_: Keys, error: _Error) -> str:
     return f"{spelled(error.value)} is too small; it must be at least {spelled(error.context['ge'])}."
 
 
+def _of_most(_: Keys, error: _Error) -> str:
+    return f"{spelled(error.value)} is too large; it must be at most {error.context['le']:,}."
+
+
 SENTENCES: dict[str, Callable[[Keys, _Error], str]] = {
     "rule": _of_rule,
     "length": _of_length,
@@ -248,6 +252,7 @@ SENTENCES: dict[str, Callable[[Keys, _Error], str]] = {
     "tuple_type": _of_list,
     "too_short": _of_empty,
     "greater_than_equal": _of_least,
+    "less_than_equal": _of_most,
 }
 """The sentence for each of pydantic's types of error that has one of its own; empty where it has not for this value."""
 

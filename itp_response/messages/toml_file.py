@@ -3,6 +3,7 @@
 Criteria files, mapping files and the settings of an SDTM study are read here.
 """
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,22 @@ from itp_response.messages.schema_errors import not_toml, worded
 from itp_response.messages.toml_positions import KeyPositions, refuse
 
 M = TypeVar("M", bound=BaseModel)
+
+MOST_CHARACTERS = 10_000_000
+"""The most characters of a file."""
+MOST_LEVELS = 32
+"""The most levels of lists, tables and dotted keys in each other."""
+MOST_DIGITS = 18
+"""The most digits of a whole number, so that it has 64 bits at most."""
+TOKEN = re.compile(
+    r"""
+      \"{3}(?:\\.|[^\\])*?(?:"{3,5}|\Z) | '{3}.*?(?:'{3,5}|\Z)
+    | "(?:\\.|[^"\\\n])*+"? | '[^'\n]*+'?
+    | \#[^\n]*+ | [\[\]{}=,.\n] | [^\s\[\]{}=,."'\#]++
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""A text, a comment, a sign or a word of TOML, also where a text is not closed."""
 
 
 def load_toml(
@@ -58,11 +75,48 @@ def parse_toml(text: str, name: str, error: type[ItpResponseError]) -> tuple[dic
     >>> content, positions.at("clock", "visits")
     ({'clock': {'visits': [0, 28]}}, 'mine.toml: line 2: [clock] visits: ')
     """
+    if too_much := _beyond_limits(text, name):
+        raise error(too_much)
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as failure:
         raise error(not_toml(name, text, str(failure))) from None
     return content, KeyPositions(name, content, text)
+
+
+def _beyond_limits(text: str, name: str) -> Problem | None:
+    r"""The problem of a text that is longer or deeper, or has longer numbers, than a file may have; None: it is within.
+
+    >>> print(_beyond_limits("a = 1\nb = " + 33 * "[" + 33 * "]", "mine.toml"))
+    mine.toml: line 2: lists and tables are more than 32 levels deep here; write them less deep.
+    """
+    if len(text) > MOST_CHARACTERS:
+        sentence = f"the file has more than {MOST_CHARACTERS:,} characters; split it."
+        return Problem(f"{name}: {sentence}", code=Code.NOT_TOML, file=name)
+    line, opened, dots = 1, 0, 0
+    for match in TOKEN.finditer(text):
+        token = match[0]
+        opened += (token in "[{") - (token in "]}")
+        dots = dots + 1 if token == "." else 0 if token in "\n=,[]{}" else dots
+        if max(opened, dots) > MOST_LEVELS:
+            what, cure = f"lists and tables are more than {MOST_LEVELS} levels deep here", "write them less deep."
+        elif (
+            token[0] in "+-0123456789" and len(token.lstrip("+-0").replace("_", "")) > MOST_DIGITS and _is_whole(token)
+        ):
+            what, cure = (
+                f"a whole number has at most {MOST_DIGITS} digits, and this one has more",
+                "write a smaller one.",
+            )
+        else:
+            line += token.count("\n")
+            continue
+        return Problem(f"{name}: line {line}: {what}; {cure}", code=Code.NOT_TOML, file=name, line=line)
+    return None
+
+
+def _is_whole(token: str) -> bool:
+    """Whether a word of TOML is a whole number, decimal or of another base."""
+    return re.fullmatch(r"[+-]?(?:[0-9_]+|0x[0-9A-Fa-f_]+|0o[0-7_]+|0b[01_]+)", token) is not None
 
 
 def checked_by(

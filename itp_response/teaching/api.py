@@ -4,8 +4,9 @@ A request must name this server as its host, so no other name can point at it. A
 page itself, so no other page can post. A faulty request is answered with `{"error": "a sentence"}`.
 """
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from itp_response.teaching.requests import PatientRequest, QuizRequest, SetReque
 
 MOST = 65_536
 """The most bytes of a request."""
+PATIENCE = 15.0
+"""Seconds within which the whole of a request arrives."""
 PAGE = Path(__file__).parent / "page"
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -121,7 +124,12 @@ class Guard:
 
         try:
             _check(Headers(scope=scope), scope["method"], self.hosts)
-            body = await _body(receive)
+            async with asyncio.timeout(PATIENCE):
+                body = await _body(receive)
+        except TimeoutError:
+            sentence = f"the request did not arrive within {PATIENCE:g} seconds."
+            await _error(408, sentence, {"connection": "close"})(scope, receive, with_headers)
+            return
         except RefusedError as error:
             await _error(error.status, str(error))(scope, receive, with_headers)
             return
@@ -153,6 +161,8 @@ async def _body(receive: Receive) -> Message:
     body, more = b"", True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RefusedError(400, "the connection was closed before the whole request had arrived.")
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MOST:
@@ -163,7 +173,10 @@ async def _body(receive: Receive) -> Message:
 def _content(body: bytes, form: type[BaseModel]) -> Any:
     """The body, read as JSON of this form."""
     try:
-        content = json.loads(body)
+        content = json.loads(body, parse_constant=_refuse_constant)
+        json.dumps(content, ensure_ascii=False).encode()  # half of a surrogate pair is no character
+    except UnicodeEncodeError:
+        raise RefusedError(400, "the request is not JSON: it has half of a surrogate pair.") from None
     except UnicodeDecodeError:
         raise RefusedError(400, "the request is not JSON: it is not UTF-8.") from None
     except json.JSONDecodeError as error:
@@ -172,10 +185,17 @@ def _content(body: bytes, form: type[BaseModel]) -> Any:
         ) from None
     except RecursionError:
         raise RefusedError(400, "the request is not JSON that can be read: it is nested too deep.") from None
+    except ValueError:
+        raise RefusedError(400, "the request is not JSON that can be read: a number has too many digits.") from None
     try:
         return form.model_validate(content)
     except ValidationError as error:
         raise RefusedError(422, _invalid(error)) from None
+
+
+def _refuse_constant(word: str) -> None:
+    """NaN and the infinities, which Python's reader takes, are no JSON."""
+    raise RefusedError(400, f"the request is not JSON: {word} is no number.")
 
 
 def _invalid(error: ValidationError) -> str:
@@ -195,8 +215,8 @@ def _http_error(request: Request, error: HTTPException) -> str:
     return f"{error.detail}."
 
 
-def _error(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"error": sentence}, status)
+def _error(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": sentence}, status, headers)
 
 
 ERROR_HANDLERS: dict[Any, Any] = {

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from itp_response.classification.classification import Classification, classify
-from itp_response.cohort.edited import BLEEDING, COUNT, DAY, RESCUE, edited
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.edited import BLEEDING, COUNT, DAY, RESCUE, Edits, edited
 from itp_response.cohort.notation import cohort_of, timeline_of
+from itp_response.cohort.values import Bools
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import criteria_folder, load
 from itp_response.definitions.schema import Interpretation
@@ -33,6 +35,8 @@ POOL = 400
 """The number of random timelines from which questions are chosen."""
 BASELINE = 15
 """The baseline of every timeline, 10⁹/L."""
+CHANGES = (COUNT, DAY, BLEEDING, RESCUE)
+"""The kinds of edits that questions are about."""
 ANSWERS = ("Y", "N", "NE", "NA")
 IN_WORDS = {"Y": "met", "N": "not met", "NE": "not evaluable", "NA": "not applicable"}
 
@@ -163,9 +167,8 @@ def _questions(criteria: Criteria, random: np.random.Generator) -> Iterator[Ques
     cohort = cohort_of(timelines, visits=criteria.file.clock.visits, columns=criteria.file.columns)
     classification = classify(cohort, criteria=criteria)
     names = [name for name, model in criteria.endpoints.items() if model.is_met_or_not]
-    by_name = find_counterfactuals(classification, np.arange(len(cohort)), names)
-    kinds = (COUNT, DAY, BLEEDING, RESCUE)
-    sorts = [_smallest(by_name[name], kind, classification, random) for name in names for kind in kinds]
+    by_name = find_counterfactuals(classification, np.arange(len(cohort)), names, _is_smallest)
+    sorts = [_of_kind(by_name[name], kind, random) for name in names for kind in CHANGES]
     sorts = [sort for sort in sorts if len(sort.becomes)]
     order = random.permutation(len(sorts)).tolist()
     for turn in range(POOL):
@@ -177,18 +180,18 @@ def _questions(criteria: Criteria, random: np.random.Generator) -> Iterator[Ques
                     yield question
 
 
-def _smallest(
-    changes: Counterfactuals, kind: int, classification: Classification, random: np.random.Generator
-) -> Counterfactuals:
-    """The changes of a kind that are as small as possible, in random order: a count by 1, a day by 1, an event."""
-    edits = changes.edits
+def _is_smallest(cohort: Cohort, edits: Edits) -> Bools:
+    """Whether an edit is as small as possible: a count by 1, a day by 1, an event."""
     row = np.maximum(edits.row, 0)
-    smallest = np.ones(len(edits), dtype=np.bool_)
-    if kind == COUNT:
-        smallest = np.abs(edits.count - classification.cohort.platelets.low[row]) == 1
-    elif kind == DAY:
-        smallest = np.abs(edits.day - classification.cohort.day[row]) == 1
-    return changes.at(random.permutation(np.flatnonzero((edits.kind == kind) & smallest & ~changes.is_artefact)))
+    by_one = np.where(edits.kind == COUNT, np.abs(edits.count - cohort.platelets.low[row]) == 1, True)
+    by_one &= (edits.kind != DAY) | (np.abs(edits.day - cohort.day[row]) == 1)
+    smallest: Bools = np.isin(edits.kind, CHANGES) & by_one
+    return smallest
+
+
+def _of_kind(changes: Counterfactuals, kind: int, random: np.random.Generator) -> Counterfactuals:
+    """The changes of a kind in random order."""
+    return changes.at(random.permutation(np.flatnonzero((changes.edits.kind == kind) & ~changes.is_artefact)))
 
 
 def _question(classification: Classification, change: Counterfactuals, random: np.random.Generator) -> Question | None:

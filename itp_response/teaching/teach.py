@@ -56,13 +56,19 @@ def teach(
     uvicorn = needed("uvicorn", "teach")
     needed("starlette", "teach")
     from itp_response.teaching.api import app
+    from itp_response.teaching.connections import PunctualProtocol
 
     data = _page_data(visits, patients, criteria, options)
     with listening(port) as listener:
         bound_port = listener.getsockname()[1]
         address = f"http://{HERE}:{bound_port}/"
         config = uvicorn.Config(
-            app(data, bound_port), http="h11", ws="none", lifespan="off", log_level="warning", access_log=False
+            app(data, bound_port),
+            http=PunctualProtocol,
+            ws="none",
+            lifespan="off",
+            log_level="warning",
+            access_log=False,
         )
         for note in () if data.study is None else data.study.note_lines:
             say(note)

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints, Truths
-from itp_response.evaluation.clock import Days, Length
+from itp_response.evaluation.clock import MOST_OCCASIONS, Days, Length
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     DECIDED,
@@ -60,7 +60,9 @@ class Achieved(Endpoint):
 
     kind: Literal["achieved"]
     when: RowRule = Field(description="the state")
-    occasions: int = Field(default=1, ge=1, description="the number of observations in the state that are required")
+    occasions: int = Field(
+        default=1, ge=1, le=MOST_OCCASIONS, description="the number of observations in the state that are required"
+    )
     apart: Length = Field(default=Length("1 day"), description="the least time from one occasion to the next")
     apart_at_most: Length | None = Field(
         default=None, description="with two occasions: the longest time from the first to the second"

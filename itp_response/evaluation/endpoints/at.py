@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.clock import Days
+from itp_response.evaluation.clock import Days, WholeDay
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     NO_COUNT,
@@ -59,7 +59,7 @@ class At(Endpoint):
 
     kind: Literal["at"]
     when: RowRule = Field(description="the state")
-    day: int = Field(description="the landmark")
+    day: WholeDay = Field(description="the landmark")
     within: Days = Field(description="first and last day of the window for its count")
     which: Literal["nearest", "first", "last"] = Field(
         default="nearest", description="which of several counts in the window is used"

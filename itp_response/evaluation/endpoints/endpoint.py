@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths
-from itp_response.evaluation.clock import Length
+from itp_response.evaluation.clock import Day, Length
 from itp_response.evaluation.endpoints.account import (
     BEFORE,
     EXCLUDED,
@@ -116,9 +116,7 @@ class Endpoint(StrictModel):
         default=None,
         description="a rule over the patient: where true, the endpoint is not met, regardless of the observations",
     )
-    followed_from: float | None = Field(
-        default=None, description="replaces the clock's followed_from for this endpoint"
-    )
+    followed_from: Day | None = Field(default=None, description="replaces the clock's followed_from for this endpoint")
 
     lengths: ClassVar[tuple[str, ...]] = ()
     """The lengths that its verdicts have, fields of `Verdict`."""

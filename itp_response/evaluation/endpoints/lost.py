@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from itp_response.cohort.values import NONE, Ints
-from itp_response.evaluation.clock import Day, Length
+from itp_response.evaluation.clock import MOST_OCCASIONS, Day, Length
 from itp_response.evaluation.endpoints.account import (
     DECIDED,
     QUALIFIES,
@@ -56,7 +56,9 @@ class Lost(Endpoint):
     after: str = Field(description="the endpoint that is lost; observations after its last evidence are assessed")
     when: RowRule = Field(description="the state that is the loss")
     by: Day = Field(default=np.inf, description="the last day of the assessment window")
-    occasions: int = Field(default=1, ge=1, description="the number of observations in the state that are required")
+    occasions: int = Field(
+        default=1, ge=1, le=MOST_OCCASIONS, description="the number of observations in the state that are required"
+    )
     apart: Length = Field(default=Length("1 day"), description="the least time from one occasion to the next")
     at_once: RowRule | None = Field(default=None, description="where true, a single observation is the loss")
     between: Literal["anything", "unbroken"] = Field(

@@ -23,7 +23,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
-from itp_response.evaluation.clock import Days
+from itp_response.evaluation.clock import FARTHEST, Days, PlannedVisits
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     DISCOUNTED,
@@ -79,18 +79,23 @@ class Visits(Endpoint):
 
     kind: Literal["visits"]
     when: RowRule = Field(description="the state")
-    visits: tuple[int, ...] = Field(default=(), description="the planned days; default: every day with a count")
-    within: int = Field(default=0, ge=0, description="visit window: days before or after the planned day")
+    visits: PlannedVisits = Field(default=(), description="the planned days; default: every day with a count")
+    within: int = Field(default=0, ge=0, le=FARTHEST, description="visit window: days before or after the planned day")
     days: Days = Field(
         default=(-np.inf, np.inf), description="without planned visits: first and last day of the assessment window"
     )
-    at_least: int | None = Field(default=None, ge=1, description="the number of visits that must be in the state")
+    at_least: int | None = Field(
+        default=None, ge=1, le=FARTHEST, description="the number of visits that must be in the state"
+    )
     share: Share | None = Field(default=None, description="the share of the visits that must be in the state, as 2/3")
     more_than: Share | None = Field(default=None, description="the share of the visits that must be exceeded")
     in_any: int | None = Field(
-        default=None, ge=1, description="with at_least: the number of consecutive visits among which they must be"
+        default=None,
+        ge=1,
+        le=FARTHEST,
+        description="with at_least: the number of consecutive visits among which they must be",
     )
-    of_at_least: int = Field(default=0, ge=0, description="the number of visits that must have a count")
+    of_at_least: int = Field(default=0, ge=0, le=FARTHEST, description="the number of visits that must have a count")
     too_few: Literal["N", "NE"] = Field(default="N", description="the result if fewer visits have a count")
     missing: Treated = Field(default="fails", description="how a planned visit without a count is treated")
     set_aside: RowRule | None = Field(default=None, description="where not false, an observation is disregarded")

@@ -3,6 +3,7 @@
 import ast
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from itp_response.evaluation.rules.tree import (
     And,
@@ -22,14 +23,28 @@ from itp_response.evaluation.rules.tree import (
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import ItpResponseError, Problem, unknown
 
+MOST_CHARACTERS = 10_000
+"""The most characters of a rule or a term."""
+MOST_LEVELS = 50
+"""The most levels of a rule: parentheses, 'not', sums and terms in each other."""
+MOST_PARTS = 1_000
+"""The most numbers, names, comparisons and other parts of a rule, its terms written out."""
+HIGHEST_NUMBER = 1e9
+"""The highest number of a rule."""
+SHOWN = 160
+"""Of a longer rule, the most characters that an error shows."""
+
 
 class RuleError(ItpResponseError):
     """A rule cannot be understood; the message shows it with a caret under the place."""
 
     def __init__(self, problem: str, text: str, start: int = 0, end: int | None = None) -> None:
         self.problem = problem
-        width = max(1, (len(text) if end is None else end) - start)
-        drawn = f"{problem}\n    {text}\n    {' ' * start}{'^' * width}"
+        self.text = text
+        before = max(0, start - SHOWN // 2) if len(text) > SHOWN else 0
+        shown = text[before : before + SHOWN]
+        width = min(max(1, (len(text) if end is None else end) - start), max(1, before + SHOWN - start))
+        drawn = f"{problem}\n    {shown}\n    {' ' * (start - before)}{'^' * width}"
         super().__init__(Problem(drawn, code=Code.RULE_UNREADABLE, position=start + 1, value=text))
 
 
@@ -59,6 +74,7 @@ class Names:
         self.terms = dict(terms or {})
         self.ranges = dict(ranges or {})
         self._trees: dict[str, Tree] = {}
+        self._sizes: dict[str, Size] = {}
         self._open: list[str] = []
 
     @property
@@ -70,12 +86,32 @@ class Names:
             circle = [*self._open[self._open.index(name) :], name]
             raise RuleError(f"terms refer to each other in a circle: {' -> '.join(circle)}", self.terms[name])
         if name not in self._trees:
+            if len(self._open) == MOST_LEVELS:
+                raise RuleError(too_deep(), self.terms[name])
             self._open.append(name)
             try:
-                self._trees[name] = parse_expression(self.terms[name], self)
+                self._trees[name], self._sizes[name] = _parsed(self.terms[name], self)
             finally:
                 self._open.pop()
         return Term(name, self._trees[name])
+
+    def size_of(self, term: str) -> "Size":
+        """The size of a term that was parsed."""
+        return self._sizes[term]
+
+
+class Size(NamedTuple):
+    """How large a rule is with its terms written out."""
+
+    parts: int
+    levels: int
+
+
+def too_deep() -> str:
+    """What is wrong with a rule of too many levels."""
+    return (
+        f"a rule has at most {MOST_LEVELS} levels of parentheses, signs and terms, and this one has more; simplify it"
+    )
 
 
 def parse(text: str, names: Names) -> Rule:
@@ -94,9 +130,19 @@ def parse(text: str, names: Names) -> Rule:
 
 def parse_expression(text: str, names: Names) -> Tree:
     """The tree of a rule or of a term, which may be a number too."""
+    return _parsed(text, names)[0]
+
+
+def _parsed(text: str, names: Names) -> tuple[Tree, Size]:
+    """The tree of a rule or of a term, and how large it is."""
     flat = " ".join(text.split())
     if not flat:
         raise RuleError("the rule is empty", flat)
+    if len(flat) > MOST_CHARACTERS:
+        problem = (
+            f"a rule has at most {MOST_CHARACTERS:,} characters, and this one has {len(flat):,}; split it into terms"
+        )
+        raise RuleError(problem, flat)
     try:
         body = ast.parse(flat, mode="eval").body
     except SyntaxError as error:
@@ -104,7 +150,8 @@ def parse_expression(text: str, names: Names) -> Tree:
         raise RuleError(_syntax_problem(flat, start, error.msg), flat, start, start + 1) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise RuleError(f"this is not a valid rule: {error}", flat) from None
-    return _Parser(flat, names).tree(body)
+    parser = _Parser(flat, names)
+    return parser.tree(body), Size(parser.parts, parser.deepest)
 
 
 def _syntax_problem(text: str, start: int, message: str) -> str:
@@ -122,8 +169,28 @@ class _Parser:
     def __init__(self, text: str, names: Names) -> None:
         self.text = text
         self.names = names
+        self.parts = self.level = self.deepest = 0
 
     def tree(self, node: ast.expr) -> Tree:
+        self.level += 1
+        self.enlarge(node, Size(1, 0))
+        tree = self.understood(node)
+        self.level -= 1
+        return tree
+
+    def enlarge(self, node: ast.expr, by: Size) -> None:
+        """Count a part of the rule; raises an error where the rule is too large by now."""
+        self.parts += by.parts
+        self.deepest = max(self.deepest, self.level + by.levels)
+        if self.deepest > MOST_LEVELS:
+            raise self.error(node, too_deep())
+        if self.parts > MOST_PARTS:
+            problem = (
+                f"a rule has at most {MOST_PARTS:,} parts, its terms written out, and this one has more; shorten it"
+            )
+            raise self.error(node, problem)
+
+    def understood(self, node: ast.expr) -> Tree:
         match node:
             case ast.BoolOp(op=op, values=values):
                 parts = tuple(self.condition(value) for value in values)
@@ -131,7 +198,7 @@ class _Parser:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return Not(self.condition(operand))
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-                return Constant(-float(value))
+                return Constant(-self.constant(node, value))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return Arithmetic("-", Constant(0.0), self.number(operand))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in ARITHMETIC:
@@ -143,16 +210,23 @@ class _Parser:
             case ast.Constant(value=bool()):
                 raise self.error(node, f"{node.value!r} is not part of the rule language")
             case ast.Constant(value=int() | float() as value):
-                return Constant(float(value))
+                return Constant(self.constant(node, value))
             case ast.Constant(value=str() as value):
                 return Text(value)
         cure = CURES.get(type(node.op), "") if isinstance(node, ast.BinOp | ast.UnaryOp) else ""
         known = "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses"
         raise self.error(node, f"this is not part of the rule language, which has {known}. {cure}".rstrip())
 
+    def constant(self, node: ast.expr, value: float) -> float:
+        if value > HIGHEST_NUMBER:
+            raise self.error(node, f"a number in a rule is at most {HIGHEST_NUMBER:,.0f}; write a smaller one")
+        return float(value)
+
     def name(self, node: ast.expr, name: str) -> Tree:
         if name in self.names.terms:
-            return self.names.term(name)
+            term = self.names.term(name)
+            self.enlarge(node, self.names.size_of(name))
+            return term
         if name in self.names.observed:
             return Name(name, self.names.observed[name])
         raise self.error(node, unknown("name", name, self.names.known))

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.edited import BASELINE, BLEEDING, COUNT, GRADE, Edits, edited
+from itp_response.cohort.edited import BASELINE, BLEEDING, COUNT, GRADE, Edits, edited, in_pieces
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
@@ -52,9 +52,12 @@ def changed_clauses(classification: Classification, name: str, edits: Edits) -> 
     clauses: list[_Clause] = []
     chosen = np.full(len(edits), NONE)
     then = np.full(len(edits), None, dtype=object)
-    if len(compared):
-        pair = _Pair.of(classification, edits.at(compared))
-        clauses, chosen[compared], then[compared] = _chosen(classification.criteria, name, pair)
+    for piece in in_pieces(classification.cohort, edits.at(compared)) if len(compared) else ():
+        at = compared[piece]
+        pair = _Pair.of(classification, edits.at(at))
+        of_piece, chosen_of_piece, then[at] = _chosen(classification.criteria, name, pair)
+        chosen[at] = np.where(chosen_of_piece == NONE, NONE, chosen_of_piece + len(clauses))
+        clauses += of_piece
     own = {(clause.tree, clause.holds) for clause in clauses if clause.endpoint == name}
     of = [None if (clause.tree, clause.holds) in own else clause.endpoint for clause in clauses]
     named = [set(names_in(clause.tree)) for clause in clauses]

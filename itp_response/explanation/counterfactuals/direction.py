@@ -24,18 +24,24 @@ def direction(criteria: Criteria, *names: str) -> int:
     >>> [direction(iwg, name) for name in ("OR", "loss_CR", "NR", "steroid_dependence")]
     [1, -1, -1, 0]
     """
-    signs = {sign for name in names for sign in _signs(criteria, name)}
+    known: dict[str, frozenset[int]] = {}
+    signs = {sign for name in names for sign in _signs(criteria, name, known)}
     return signs.pop() if len(signs) == 1 else 0
 
 
-def _signs(criteria: Criteria, name: str, sign: int = 1) -> Iterator[int]:
-    """The direction of each comparison; of one that is not linear, both."""
-    model = criteria.endpoints[name]
-    for key, rule, of in model.rules():
+def _signs(criteria: Criteria, name: str, known: dict[str, frozenset[int]]) -> frozenset[int]:
+    """The directions of the comparisons; of one that is not linear, both. `known` keeps those of each endpoint."""
+    if name not in known:
+        known[name] = frozenset(_signs_of_rules(criteria, name, known))
+    return known[name]
+
+
+def _signs_of_rules(criteria: Criteria, name: str, known: dict[str, frozenset[int]]) -> Iterator[int]:
+    for key, rule, of in criteria.endpoints[name].rules():
         for leaf, denied in leaves_denied(rule.tree):
-            helps = sign * HELPS.get(key, 0) * (-1 if denied else 1)
+            helps = HELPS.get(key, 0) * (-1 if denied else 1)
             if of == "endpoints" and isinstance(leaf, Name):
-                yield from _signs(criteria, leaf.name, helps)
+                yield from (helps * one for one in _signs(criteria, leaf.name, known))
             elif helps:
                 yield from (helps * one for one in _of_clause(leaf))
 

@@ -27,7 +27,7 @@ from itp_response.cohort.edited import (
     joined,
     replaced,
 )
-from itp_response.cohort.values import NONE, Floats, Ints, Numbers, exactly, ranges, with_bounds
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers, exactly, ranges, with_bounds
 from itp_response.definitions.criteria import Criteria
 from itp_response.explanation.counterfactuals.limits import Limits
 
@@ -38,6 +38,8 @@ SMALL = 10.0
 """10⁹/L, added to both counts before they are compared."""
 DAYS_APART = 2**20
 """Days between those of one patient and of the next in one number; more than any patient has."""
+MOST_LIMITS = 30
+"""With more limits than these, no number of 64 bits tells apart on which side of each a count lies."""
 COUNTS_TRIED = np.arange(301.0)
 """10⁹/L; counts tried where a rule compares counts in a way that is not linear."""
 
@@ -119,7 +121,11 @@ def _other_counts(cohort: Cohort, rows: Ints, limits: Limits) -> Edits:
     if limits.has_other_comparisons:
         parts.append(_all_tried(len(rows)))
     which, count = _each_once(parts)
-    changed, distance = _changes(cohort.platelets.at(rows[which]), count)
+    observed = cohort.platelets.at(rows[which])
+    changed, distance = _changes(observed, count)
+    alike = _alike(count, [limit[rows[which]] for limit in limits.of_counts], limits, observed)
+    is_baseline = limits.makes_baseline[rows[which[changed]]]
+    changed = changed[_nearest_of_alike(which[changed], alike[changed], distance[changed], is_baseline)]
     edits = _of_rows(cohort, rows[which[changed]], COUNT)
     return replace(edits, count=count[changed], distance=distance[changed])
 
@@ -135,6 +141,30 @@ def _other_baselines(cohort: Cohort, patients: Ints, limits: Limits) -> Edits:
     changed, distance = _changes(cohort.baseline.at(given[index]), count)
     edits = _of_patients(given[index[changed]], BASELINE)
     return replace(edits, count=count[changed], distance=distance[changed])
+
+
+def _alike(count: Floats, at: Sequence[Floats], limits: Limits, observed: Numbers) -> Ints:
+    """A number for each count, the same for those that no rule tells apart and that lie on the same side of another.
+
+    `at` are the limits of each count.
+    """
+    alike = (count > observed.high).astype(np.int64) * 2 + (count < observed.low)
+    if limits.has_other_comparisons or len(at) > MOST_LIMITS:
+        return alike * len(count) + np.arange(len(count))
+    for limit, turns in zip(at, limits.turns, strict=True):
+        above = np.round(count - limit, 6)  # rounding removes the error of a calculated limit
+        alike = alike * 3 + ((above >= 0) & turns.reached) + ((above > 0) & turns.exceeded)
+    return alike
+
+
+def _nearest_of_alike(index: Ints, alike: Ints, distance: Floats, keep: Bools) -> Ints:
+    """Of the counts that are alike for an entry of `index` the nearest, the first of several; and all of `keep`."""
+    order = np.lexsort((distance, alike, index))
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = (index[order][1:] != index[order][:-1]) | (alike[order][1:] != alike[order][:-1])
+    chosen = keep.copy()
+    chosen[order[first]] = True
+    return np.flatnonzero(chosen)
 
 
 def _changes(observed: Numbers, count: Floats) -> tuple[Ints, Floats]:
@@ -260,8 +290,22 @@ def _further_counts(cohort: Cohort, rows: Ints, patients: Ints, limits: Limits) 
     order = np.argsort(index, kind="stable")
     index, count = index[order], count[order]
     index, count = index[count >= 0], count[count >= 0]
+    nearest = _nearest_added(cohort, limits, patient[index], day[index], index, count, before[index])
+    index, count = index[nearest], count[nearest]
     row = _rows_on(cohort, patient, day)
     return replace(_of_patients(patient[index], ADDED), row=row[index], day=day[index], count=count)
+
+
+def _nearest_added(
+    cohort: Cohort, limits: Limits, patient: Ints, day: Ints, index: Ints, count: Floats, before: Floats
+) -> Ints:
+    """Of further counts that no rule tells apart that nearest to the count before; all of the days of the baseline."""
+    before_row, _ = neighbours(cohort, np.flatnonzero(limits.counted), patient, day)
+    beside = counts_at(cohort, before_row)
+    alike = _alike(count, [limit[cohort.first_row[patient]] for limit in limits.of_counts], limits, beside)
+    distance = np.nan_to_num(between(before, before, count))
+    first, last = limits.baseline_days
+    return _nearest_of_alike(index, alike, distance, (day >= first) & (day <= last))
 
 
 def _days_to_add(cohort: Cohort, rows: Ints, patients: Ints, limits: Limits) -> tuple[Ints, Ints]:

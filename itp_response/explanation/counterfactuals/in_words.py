@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from itp_response.classification.classification import Classification
-from itp_response.cohort.edited import ADDED, COUNT, GRADE, Edits, edited
+from itp_response.cohort.edited import ADDED, COUNT, GRADE, Edits, edited, in_pieces
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NONE, Ints
 from itp_response.evaluation.endpoints.account import QUALIFIES, TOO_SOON
@@ -130,5 +130,9 @@ def _qualifying(classification: Classification, rule: Rule, edits: Edits) -> Edi
     criteria, cohort = classification.criteria, classification.cohort
     if not len(edits):
         return edits
-    after = patient_days_of(criteria, edited(cohort, edits, criteria.file.columns), 0, len(edits))
-    return edits.at(decide(rule.tree, after).true[after.begin + edits.row])
+    qualifies = np.zeros(len(edits), dtype=np.bool_)
+    for piece in in_pieces(cohort, edits):
+        of_piece = edits.at(piece)
+        after = patient_days_of(criteria, edited(cohort, of_piece, criteria.file.columns), 0, len(of_piece))
+        qualifies[piece] = decide(rule.tree, after).true[after.begin + of_piece.row]
+    return edits.at(qualifies)

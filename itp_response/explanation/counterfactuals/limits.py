@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,19 @@ KEYS_OF_DAYS = ("days", "within", "until", "day", "by", "evidence_by", "followed
 """Keys of endpoints that hold days."""
 KEYS_OF_VISITS = ("visits", "day")
 """Those of them that hold the days for which a count is planned."""
+
+
+MIRRORED = {">=": "<=", "<=": ">=", ">": "<", "<": ">"}
+"""The sign of a comparison in which the count falls as the left side rises."""
+
+
+class Turns(NamedTuple):
+    """Where the comparisons with one limit turn as the count rises."""
+
+    reached: bool
+    """One turns as the count reaches the limit."""
+    exceeded: bool
+    """One turns as the count exceeds it."""
 
 
 class Limits:
@@ -49,6 +63,11 @@ class Limits:
         return any(linear_comparison(clause) is None for clause in compared)
 
     @property
+    def baseline_days(self) -> tuple[float, float]:
+        """The first and the last day of the counts that a baseline is made of."""
+        return self._criteria.file.baseline.days
+
+    @property
     def baseline_is_mean(self) -> bool:
         """Whether the baseline is the mean of several counts."""
         return self._criteria.file.baseline.pick == "mean"
@@ -67,6 +86,21 @@ class Limits:
             if comparison.per_count
             for edge in (_edges(self.baseline) if comparison.per_baseline else [self.baseline.low])
         ]
+
+    @cached_property
+    def turns(self) -> list[Turns]:
+        """How comparisons turn at each of `of_counts`: all that have this limit."""
+        clauses = [clause for clause in clauses_of(self._criteria) if names_counts(clause)]
+        compared = [(linear_comparison(clause), clause) for clause in clauses]
+        turns = []
+        for comparison in self.comparisons:
+            signs = {clause.sign for one, clause in compared if one == comparison and isinstance(clause, Relation)}
+            if comparison.per_count < 0:
+                signs = {MIRRORED.get(sign, sign) for sign in signs}
+            turned = Turns(reached=not signs <= {">", "<="}, exceeded=not signs <= {">=", "<"})
+            edges = _edges(self.baseline) if comparison.per_baseline else [self.baseline.low]
+            turns += [turned] * (len(edges) if comparison.per_count else 0)
+        return turns
 
     @cached_property
     def of_baselines(self) -> list[Floats]:

@@ -4,24 +4,34 @@ Each copy has one edit, and all copies are decided as one cohort. Of the edits t
 `ranking` are kept. Which edits are tried, and how far they go, is the same for every kind of endpoint.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import polars as pl
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.edited import ADDED, BASELINE, COUNT, LOST, NO_EDITS, Edits, edited, joined
+from itp_response.cohort.edited import (
+    ADDED,
+    BASELINE,
+    COUNT,
+    LOST,
+    NO_EDITS,
+    ROWS_AT_ONCE,
+    Edits,
+    edited,
+    in_pieces,
+    joined,
+)
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
 from itp_response.explanation.counterfactuals.edits import edits_tried, rises
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
-ROWS_AT_ONCE = 500_000
-"""The number of rows that are copied at a time."""
+ROWS_IN_A_PIECE = 20 * ROWS_AT_ONCE
+"""The rows of all copies of the patients whose edits are ranked together."""
 EDITS_PER_ROW = 80
 """About how many edits are tried of a row."""
 
@@ -57,7 +67,10 @@ class Counterfactuals:
 
 
 def find_counterfactuals(
-    classification: Classification, patients: Ints, names: Sequence[str]
+    classification: Classification,
+    patients: Ints,
+    names: Sequence[str],
+    asked: Callable[[Cohort, Edits], Bools] | None = None,
 ) -> dict[str, Counterfactuals]:
     """What would change the verdicts of these patients (positions, in order) on each of these endpoints.
 
@@ -66,6 +79,7 @@ def find_counterfactuals(
     be `NE`; a further count is not tried of a `Y`.
     There are none of patients with partial dates or with something left out, of verdicts of `NA`, and of endpoints that
     are a length of time.
+    `asked` says which edits are tried; None: all.
     """
     complete = np.setdiff1d(patients, classification.cohort.incomplete)
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
@@ -73,6 +87,8 @@ def find_counterfactuals(
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
     for piece in _pieces(classification.cohort, complete):
         edits = edits_tried(classification.criteria, classification.cohort, piece)
+        if asked is not None:
+            edits = edits.at(asked(classification.cohort, edits))
         for name, changing, becomes in _changing(classification, edits, with_verdict):
             parts[name].append(_offered(classification, accounts[name], name, changing, becomes))
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
@@ -97,7 +113,7 @@ def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
 def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
     """The patients in pieces; the edited copies of a piece are decided together."""
     rows = np.diff(cohort.first_row)[patients].astype(np.int64)
-    piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // ROWS_AT_ONCE
+    piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // ROWS_IN_A_PIECE
     cuts = np.flatnonzero(np.diff(piece)) + 1
     yield from (part for part in np.split(patients, cuts) if len(part))
 
@@ -105,12 +121,8 @@ def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
 def _changing(classification: Classification, edits: Edits, names: Sequence[str]) -> Iterator[tuple[str, Edits, Ints]]:
     """For each endpoint the edits that change its verdict, and the index of the new one."""
     criteria, cohort = classification.criteria, classification.cohort
-    longest = int(np.diff(cohort.first_row).max(initial=1))
-    step = max(1, ROWS_AT_ONCE // max(1, longest))
-    cuts = [*range(0, len(edits), step), len(edits)]
     decided = [
-        evaluate(criteria, edited(cohort, edits.at(slice(first, last)), criteria.file.columns))
-        for first, last in pairwise(cuts)
+        evaluate(criteria, edited(cohort, edits.at(piece), criteria.file.columns)) for piece in in_pieces(cohort, edits)
     ]
     for name in names:
         verdict = classification.verdicts[name]

@@ -1,0 +1,142 @@
+"""The page's server under attack: bad JSON to every question, slow clients, and many of them."""
+
+import asyncio
+import json
+import socket
+import threading
+
+import httpx
+import pytest
+import uvicorn
+from patience import PATIENCE
+from served import served
+
+from itp_response.definitions.load import load
+from itp_response.teaching import api, connections
+from itp_response.teaching.page_data import PageData
+from itp_response.teaching.teach import listening
+
+QUESTIONS = ("decide", "counterfactuals", "quiz", "reclassified")
+DIGITS = b"9" * 5_000
+NOT_JSON = {
+    "nothing": (b"", "is not JSON"),
+    "nested": (b"[" * 60_000, "nested too deep"),
+    "nested objects": (b'{"a":' * 10_000, "nested too deep"),
+    "digits": (b'{"criteria": "atra_2022", "seed": ' + DIGITS + b"}", "a number has too many digits"),
+    "not a number": (b'{"timeline": NaN}', "NaN is no number"),
+    "infinite": (b'{"a": -Infinity}', "-Infinity is no number"),
+    "half a pair": (rb'{"criteria": "\ud800"}', "half of a surrogate pair"),
+    "half a pair in a key": (rb'{"\udc00": 1}', "half of a surrogate pair"),
+    "Latin-1": (b'{"criteria": "\xe9"}', "not UTF-8"),
+}
+NO_QUESTIONS = {
+    "null": b"null",
+    "list": b"[1]",
+    "text": b'"x"',
+    "empty": b"{}",
+    "types": b'{"timeline": 5, "sets": {"a": 1}, "criteria": ["x"]}',
+    "no such set": b'{"criteria": "../../etc/passwd", "timeline": "d0 15", "sets": [{"criteria": "x"}]}',
+    "large": b'{"criteria": "atra_2022", "seed": 1e999, "timeline": "d0 15", "sets": []}',
+    "beyond 64 bits": b'{"criteria": "atra_2022", "seed": 99999999999999999999999, "interpretations": 3}',
+}
+TIMELINES = {
+    "a count of many digits": f"d0 15, d7 {'9' * 400}",
+    "a bound of many digits": f"d0 15, d7 <{'9' * 400}",
+    "a day of many digits": f"d{'9' * 5_000} 4",
+    "a rescue of many digits": f"d0 15 rescue to d{'9' * 5_000}",
+    "nul": "\x00",
+    "too many": "d0..d364 5," * 1_500,
+}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        served(api.app(PageData(load("atra_2022")), 8017)) as address,
+        httpx.Client(base_url=address, headers={"Host": "127.0.0.1:8017"}, trust_env=False, timeout=PATIENCE) as client,
+    ):
+        yield client
+
+
+def posted(client, question, content):
+    return client.post(f"/api/{question}", content=content, headers={"Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+class TestBadJSON:
+    @pytest.mark.parametrize("case", NOT_JSON)
+    def test_is_refused_in_a_sentence(self, client, question, case):
+        content, said = NOT_JSON[case]
+        answer = posted(client, question, content)
+        assert (answer.status_code, said in answer.json()["error"]) == (400, True), answer.text
+
+    @pytest.mark.parametrize("case", NO_QUESTIONS)
+    def test_of_another_form_is_refused_too(self, client, question, case):
+        assert posted(client, question, NO_QUESTIONS[case]).status_code == 422
+
+
+@pytest.mark.parametrize("question", ["decide", "counterfactuals"])
+@pytest.mark.parametrize("case", TIMELINES)
+def test_a_timeline_that_is_too_much_is_an_error_of_the_timeline(client, question, case):
+    content = json.dumps({"timeline": TIMELINES[case], "sets": [{"criteria": "atra_2022"}]})
+    answer = posted(client, question, content.encode())
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("timeline")
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """The address of a server that waits for a fraction of a second only."""
+    monkeypatch.setattr(connections, "PATIENCE", 0.1)
+    monkeypatch.setattr(api, "PATIENCE", 0.1)
+    listener = listening(None)
+    address = listener.getsockname()
+    config = uvicorn.Config(
+        api.app(PageData(load("atra_2022")), address[1]),
+        http=connections.PunctualProtocol,
+        lifespan="off",
+        log_level="critical",
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
+    thread.start()
+    yield address
+    server.should_exit = True
+    thread.join()
+
+
+def all_of(connection):
+    """All that the server says until it closes the connection."""
+    said = b""
+    while True:
+        try:
+            part = connection.recv(65_536)
+        except ConnectionResetError:
+            return said
+        if not part:
+            return said
+        said += part
+
+
+class TestSlowClients:
+    @pytest.mark.parametrize(
+        ("sent", "said"),
+        [
+            (b"", b""),
+            (b"POST /api/decide HTTP/1.1\r\nHo", b""),
+            (
+                b"POST /api/decide HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
+                b"Content-Length: 100\r\n\r\n{",
+                b"did not arrive within 0.1 seconds",
+            ),
+        ],
+    )
+    def test_are_not_waited_for(self, impatient, sent, said):
+        with socket.create_connection(impatient, timeout=PATIENCE) as connection:
+            connection.sendall(sent.replace(b"%d", b"%d" % impatient[1]))
+            assert said in all_of(connection)
+
+    def test_a_further_connection_than_there_may_be_is_closed(self, impatient, monkeypatch):
+        monkeypatch.setattr(connections, "MOST_CONNECTIONS", 0)
+        with socket.create_connection(impatient, timeout=PATIENCE) as connection:
+            assert all_of(connection) == b""
