@@ -162,7 +162,7 @@ class TestCompletion:
     def test_of_a_set_are_the_names_of_the_shipped_sets(self):
         assert self.offered(["classify", "--criteria"], "") == set(shipped())
         assert self.offered(["criteria"], "iwg") == {"iwg_2009"}
-        assert self.offered(["compare", "--criteria", "fit", "--criteria"], "lun") == {"luna3"}
+        assert self.offered(["compare", "--criteria", "fit", "--criteria"], "lun") == {"luna2", "luna3"}
 
     def test_of_an_endpoint_are_those_of_the_set_that_was_named(self):
         assert self.offered(["explain", "--criteria", "fit", "--endpoint"], "") == {"stable", "overall", "rescue_use"}

@@ -270,11 +270,14 @@ class TestSets:
     @pytest.mark.parametrize(
         ("wanted", "found"),
         [
-            ("fostamatinib", ["fit"]),
+            ("fostamatinib", ["fit", "fostamatinib_japan"]),
             ("ELTROMBOPAG raise", ["raise"]),
             ("nct04562766", ["luna3"]),
             ("vicenza", ["iwg_2009"]),
-            ("romiplostim", ["nct00415532", "romiplostim_2008"]),
+            (
+                "romiplostim",
+                ["nct00415532", "nct07214025", "romiplostim_2008", "romiplostim_extension", "romiplostim_paediatric"],
+            ),
         ],
     )
     def test_are_found_by_drug_trial_or_registry_number(self, visit, wanted, found):
