@@ -35,7 +35,7 @@ def processor_seconds(root: Path, arguments: tuple[str, ...], folder: str) -> fl
         capture_output=True,
         check=True,
     )
-    return float(json.loads(measured.stdout.splitlines()[-1])["processor"])
+    return float(json.loads(measured.stdout[measured.stdout.rindex(b"{") :])["processor"])
 
 
 def main() -> None:
