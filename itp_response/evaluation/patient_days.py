@@ -368,7 +368,9 @@ class PatientDays:
         try:
             moved = [date + relativedelta(months=length.number) for date in dates.tolist()]
         except (OverflowError, TypeError, ValueError):
-            raise CohortError(f"{length} after {dates.max()} is no date; give dates before the year 9000.") from None
+            raise CohortError(
+                f"{length} after {dates.max()} lies beyond the calendar; give dates before the year 9000."
+            ) from None
         end = np.array(moved, dtype="datetime64[D]")[index] if len(dates) else begin
         later = day.copy()
         later[asked] = (end - day_0[asked]).astype(np.int64)

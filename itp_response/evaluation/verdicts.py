@@ -111,7 +111,10 @@ class Verdict:
 
     def only(self, position: int, begin: int) -> "Verdict":
         """The verdict on the patient at that position, the rows counted from the patient's first row, `begin`."""
-        patient = slice(position, position + 1)
+        return self.of(slice(position, position + 1), begin)
+
+    def of(self, patient: slice, begin: int) -> "Verdict":
+        """The verdicts on these patients, the rows counted from the first row of the first, `begin`."""
         rows = (getattr(self, field)[patient] for field in ROWS)
         dated, onset, confirming, ended = (np.where(row == NONE, NONE, row - begin) for row in rows)
         value, reason = self.value[patient], self.reason[patient]

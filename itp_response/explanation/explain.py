@@ -8,6 +8,7 @@ import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
+from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
 from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
@@ -198,14 +199,19 @@ def explain(
 
 
 def explained(
-    classification: Classification, names: Sequence[str], counterfactuals: Mapping[str, Counterfactuals]
+    classification: Classification,
+    names: Sequence[str],
+    counterfactuals: Mapping[str, Counterfactuals],
+    accounts: Mapping[str, Account] | None = None,
 ) -> Explanations:
     """The explanations of these endpoints in a classification of one patient.
+
+    `accounts` are those of the endpoints, where they have been made already.
 
     An explanation says what would change the verdict where the endpoint is in `counterfactuals`.
     """
     patient_days = patient_days_of(classification.criteria, classification.cohort, 0, 1)
-    decided = [DecidedEndpoint(classification, patient_days, name) for name in names]
+    decided = [DecidedEndpoint(classification, patient_days, name, accounts) for name in names]
     return Explanations(_explanation(one, counterfactuals.get(one.name)) for one in decided)
 
 

@@ -1,15 +1,18 @@
 """One patient: the classification of one patient alone, and one verdict of it with all that it was decided from."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import NO_DAY
+from itp_response.cohort.values import NO_DAY, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints.account import PARTS, Account
 from itp_response.evaluation.endpoints.endpoint import excluded
+from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, reason_in_words
 from itp_response.messages.codes import Code
@@ -26,6 +29,8 @@ class DecidedEndpoint:
     classification: Classification
     patient_days: PatientDays
     name: str
+    accounts: Mapping[str, Account] | None = None
+    """The accounts of all endpoints, where they were made for many patients at once."""
 
     @property
     def criteria(self) -> Criteria:
@@ -67,6 +72,8 @@ class DecidedEndpoint:
     @cached_property
     def account(self) -> Account:
         """What every row did for the endpoint."""
+        if self.accounts is not None:
+            return self.accounts[self.name]
         account: Account = self.model.account(self.patient_days, self.classification.verdicts, self.verdict)
         return account
 
@@ -105,7 +112,7 @@ class DecidedEndpoint:
 
     def other(self, name: str) -> "DecidedEndpoint":
         """The verdict on another endpoint."""
-        return DecidedEndpoint(self.classification, self.patient_days, name)
+        return DecidedEndpoint(self.classification, self.patient_days, name, self.accounts)
 
 
 def of_one(classification: Classification, position: int) -> Classification:
@@ -113,6 +120,23 @@ def of_one(classification: Classification, position: int) -> Classification:
     begin = int(classification.cohort.first_row[position])
     verdicts = {name: verdict.only(position, begin) for name, verdict in classification.verdicts.items()}
     return Classification(classification.criteria, classification.cohort.select([position]), verdicts)
+
+
+def each_account(classification: Classification, positions: Ints) -> Iterator[dict[str, Account]]:
+    """What every row did for every endpoint, for each of the patients at these positions, which are consecutive."""
+    criteria = classification.criteria
+    first, begin = int(positions[0]), int(classification.cohort.first_row[positions[0]])
+    verdicts = {
+        name: verdict.of(slice(first, first + len(positions)), begin)
+        for name, verdict in classification.verdicts.items()
+    }
+    cohort = with_a_day_0(classification.cohort.select(positions))
+    patient_days = patient_days_of(criteria, cohort, 0, len(cohort))
+    accounts = {
+        name: model.account(patient_days, verdicts, verdicts[name]) for name, model in criteria.endpoints.items()
+    }
+    for position, (start, end) in enumerate(pairwise(cohort.first_row.tolist())):
+        yield {name: account.only(position, start, end) for name, account in accounts.items()}
 
 
 def asked_about(classification: Classification, patient: str, endpoint: str | None) -> tuple[Classification, list[str]]:

@@ -195,7 +195,7 @@ def _content(body: bytes, form: type[BaseModel]) -> Any:
 
 def _refuse_constant(word: str) -> None:
     """NaN and the infinities, which Python's reader takes, are no JSON."""
-    raise RefusedError(400, f"the request is not JSON: {word} is no number.")
+    raise RefusedError(400, f"the request is not JSON: {word} is not a number of JSON.")
 
 
 def _invalid(error: ValidationError) -> str:

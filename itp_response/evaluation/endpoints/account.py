@@ -128,6 +128,35 @@ class Account:
     decided_by: tuple[tuple[str, Bools], ...] = ()
     """Other endpoints, and the patients (P) whose verdict is what it is because of that endpoint."""
 
+    def only(self, position: int, begin: int, end: int) -> "Account":
+        """The account of the patient at that position, the rows `begin` to `end` (not included), counted from 0."""
+        rows, patient = slice(begin, end), slice(position, position + 1)
+
+        def numbered(row: Ints) -> Ints:
+            return np.where(row == NONE, NONE, row - begin)
+
+        def of_rows(column: Ints | None) -> Ints | None:
+            return None if column is None else column[rows]
+
+        def of_patient(column: Floats | None) -> Floats | None:
+            return None if column is None else column[patient]
+
+        return Account(
+            part=self.part[rows],
+            begin=self.begin[patient] - begin,
+            end=self.end[patient] - begin,
+            marks=tuple(mark._replace(row=numbered(mark.row[patient])) for mark in self.marks),
+            events=tuple(event._replace(row=numbered(event.row[patient])) for event in self.events),
+            occasion=None if self.occasion is None else numbered(self.occasion[rows]),
+            visit=of_rows(self.visit),
+            missed=tuple(missed._replace(where=missed.where[patient]) for missed in self.missed),
+            doubtful=None if self.doubtful is None else self.doubtful[rows],
+            gaps=None if self.gaps is None else numbered(self.gaps[rows]),
+            missing_from=of_patient(self.missing_from),
+            missing_to=of_patient(self.missing_to),
+            decided_by=tuple((name, where[patient]) for name, where in self.decided_by),
+        )
+
     def could_count(self) -> Bools:
         """(N) The rows that counted, or would have if they had shown the state."""
         return np.isin(self.part, (QUALIFIES, FAILS, UNKNOWN))

@@ -15,10 +15,11 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
+from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.explain import Explanation, explained
-from itp_response.explanation.one_patient import of_one
+from itp_response.explanation.one_patient import each_account, of_one
 from itp_response.explanation.thresholds import thresholds
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.figures.clauses import spoiled_by_rescue
@@ -26,6 +27,8 @@ from itp_response.outputs.figures.responses import responses
 
 PART = 32
 """The number of patients in a part: larger parts pack better, smaller ones open faster."""
+ACCOUNTS_AT_ONCE = 500
+"""The number of patients whose rows are looked at together."""
 NO_ARM = "arm not recorded"
 PatientNotes = Mapping[str, Sequence[Sequence[str]]]
 """Notes by patient id, each a list of texts: edit checks, data queries, or interpretations."""
@@ -89,14 +92,21 @@ def parts(classification: Classification, notes: Sequence[PatientNotes], progres
     part = []
     ids: list[str] = classification.cohort.id.to_list()
     names = list(classification.verdicts)
-    patients = zip(progress(ids, "patients"), _patients(classification), strict=True)
-    for position, (patient, observed) in enumerate(patients):
-        explanations = explained(of_one(classification, position), names, {})
+    patients = zip(progress(ids, "patients"), _patients(classification), _accounts(classification), strict=True)
+    for position, (patient, observed, accounts) in enumerate(patients):
+        explanations = explained(of_one(classification, position), names, {}, accounts)
         own_notes = [list(sort.get(patient, ())) for sort in notes]
         part.append({**observed, "explained": list(map(_explanation, explanations)), "notes": own_notes})
         if len(part) == PART or position == len(ids) - 1:
             yield packed(part)
             part = []
+
+
+def _accounts(classification: Classification) -> Iterator[Mapping[str, Account]]:
+    """What every row did for every endpoint, patient by patient, made for many patients at once."""
+    positions = np.arange(len(classification.cohort))
+    for first in range(0, len(positions), ACCOUNTS_AT_ONCE):
+        yield from each_account(classification, positions[first : first + ACCOUNTS_AT_ONCE])
 
 
 def _explanation(explanation: Explanation) -> list[Any]:
