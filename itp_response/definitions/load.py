@@ -37,8 +37,7 @@ def load(name_or_file: str | Path | Criteria) -> Criteria:
             raise CriteriaError(sentence.replaced(f"{sentence} For your own file, give its path."))
         path = criteria_folder() / f"{named}{SUFFIX}"
         return _shipped(path, path.stat().st_mtime_ns)
-    content, positions = load_toml(path, CriteriaError, partial(_unreadable, named))
-    return read_dict(content, path, path.stem, positions)
+    return _read(path, named, whole=True)
 
 
 @cache
@@ -47,8 +46,13 @@ def _shipped(path: Path, _: int) -> Criteria:
 
     The tests check the interpretations of the shipped sets, which takes longer still.
     """
-    content, positions = load_toml(path, CriteriaError, partial(_unreadable, path.stem))
-    return read_dict(content, path, path.stem, positions, whole=False)
+    return _read(path, path.stem, whole=False)
+
+
+def _read(path: Path, named: str, *, whole: bool) -> Criteria:
+    """The set of that file; `named` is what was asked for, `whole` checks its interpretations too."""
+    content, positions = load_toml(path, CriteriaError, partial(_unreadable, named))
+    return read_dict(content, path, path.stem, positions, whole=whole)
 
 
 def _unreadable(named: str, failure: OSError) -> str:

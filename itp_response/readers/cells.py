@@ -31,7 +31,7 @@ from itp_response.messages.codes import Code
 from itp_response.messages.wording import counted
 from itp_response.readers.decimals import with_decimal_points
 from itp_response.readers.missing_codes import NOT_GIVEN, or_missing
-from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, first_few, quoted, shown
+from itp_response.readers.problems import Cells, Problems, UnreadableCells, as_text, examples, first_few, quoted, shown
 from itp_response.readers.treatments import (
     NAMES,
     SOME_NAME,
@@ -163,7 +163,7 @@ def _plain_numbers(cells: Cells, texts: pl.Series, problems: Problems) -> pl.Ser
         numbers = f"{counted(number, 'number')} read without what stands between thousands"
         return f"{name}: {numbers}: {first_few(sorted(few), 3, number)}." if number else ""
 
-    few = texts.filter(grouped).unique().sort().head(3).to_list()
+    few = examples(texts.filter(grouped), 3)
     problems.count(cells.location, f"thousands: {name}", note_text, int(grouped.sum()), few)
     return texts.zip_with(~grouped, texts.str.replace_all(r"[ \x{a0}\x{2009}\x{202f}'’]", ""))
 

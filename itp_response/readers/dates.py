@@ -250,7 +250,7 @@ def _since_1970(dates: pl.Series) -> Floats:
 def _ask_shifted(cells: Cells, days: Floats, problems: Problems) -> None:
     """Note dates that were shifted into the future; refuse them where other dates of the column were not."""
     shifted, others = np.flatnonzero(days >= SHIFTED), bool((days < SHIFTED).any())
-    first = examples(cells, shifted, 1)
+    first = examples(cells.values.gather(shifted), 1)
     problems.count(cells.location, f"shifted: {cells.name}", _shifted_text(cells.name), len(shifted), first)
     problems.ask(
         cells.location, f"shifted: {cells.name}", _years_differ(cells.name), len(shifted), [*first, *([""] * others)]
@@ -423,7 +423,8 @@ def note_partial(cells: Cells, days: Numbers, problems: Problems, impute: str | 
         use = IMPUTED[impute] if impute else "results are given where they are the same for every possible date"
         return f"{name}: {number} {are} known only in part ({first_few(sorted(texts), 3)}); {use}." if number else ""
 
-    problems.count(cells.location, f"partial: {name}", note_text, len(rows), examples(cells, rows, 4), warning=True)
+    few = examples(cells.values.gather(rows), 4)
+    problems.count(cells.location, f"partial: {name}", note_text, len(rows), few, warning=True)
 
 
 def are_days(cells: Cells, written: DateFormat = ISO_8601) -> bool:

@@ -105,7 +105,7 @@ def _either(text: str) -> str:
 def _note(cells: Cells, changed: pl.Series, decimal: str, problems: Problems) -> None:
     """Note the numbers that were read with a decimal comma, or with something between thousands."""
     name = cells.name
-    texts = examples(cells, changed.arg_true().to_numpy(), 3)
+    texts = examples(cells.values.filter(changed), 3)
 
     def text_of(number: int, few_of_all: Sequence[str]) -> str:
         few = first_few(sorted(few_of_all), 3, number)

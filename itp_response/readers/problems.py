@@ -563,14 +563,12 @@ def shown(cells: Cells, rows: NDArray[np.integer]) -> list[str]:
     return [text or "" for text in as_text(cells.values.gather(rows))]
 
 
-def examples(cells: Cells, rows: NDArray[np.integer], most: int) -> list[str]:
-    """The first texts of the cells in these rows, as texts are sorted, each once.
+def examples(values: pl.Series, most: int) -> list[str]:
+    """The first texts of some cells, as texts are sorted, each once.
 
     Other rows come first where the file is read in chunks by patient, but the same texts do.
     """
-    if not len(rows):
-        return []
-    return as_text(cells.values.gather(rows)).drop_nulls().unique().sort().head(most).to_list()
+    return as_text(values).drop_nulls().unique().sort().head(most).to_list()
 
 
 def quoted(text: str) -> str:
