@@ -19,9 +19,11 @@ FIELD = r'{\field{\*\fldinst INCLUDEPICTURE "http://evil.example/x.png" \\d}}'
 HOSTILE = (
     f"@{FIELD} <script>alert(1)</script><img src=x onerror=alert(1)> $x_1$ % # ~ ^ & | [a](b) `c` é \x1b[31m \u202e"
 )
+SHORT = "@<script>alert(1)</script>{\\field}$x_1$|[a](b)é\x1b[31m\u202e"
+"""For ids and arms in figures, whose labels have little room."""
 BROKEN = "P\nerror: forged"
-IDS = [HOSTILE, BROKEN, "+1", "-x", "-7", "@q"]
-COLUMN = r"<i>\b{x}"
+IDS = [SHORT, BROKEN, "+1", "-x", "-7", "@q"]
+COLUMN = r"<u>\b{x}"
 FORMULA = re.compile(r"[=+\-@\t\r]")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -37,9 +39,9 @@ def folder(tmp_path_factory):
     ]
     visits = pl.DataFrame(rows, schema=["patient_id", "day", "platelets", "rescue"], orient="row")
     visits.write_csv(folder / "visits.csv")
-    arms = [HOSTILE, BROKEN] * 3
+    arms = [SHORT, BROKEN] * 3
     patients = pl.DataFrame(
-        {"patient_id": IDS, "arm": arms, COLUMN: ["@a", "b|c"] * 3, "g": ["@a", "b"] * 3, "n": [1.0, 2, 3, 4, 5, 6]}
+        {"patient_id": IDS, "arm": arms, COLUMN: [HOSTILE, "b|c"] * 3, "g": ["@a", "b"] * 3, "n": [1.0, 2, 3, 4, 5, 6]}
     )
     patients.write_csv(folder / "patients.csv")
     return folder
@@ -102,16 +104,16 @@ class TestPages:
     def test_html_has_no_element_of_a_name(self, tables, make, tmp_path):
         elements = Elements(written(make(tables), tmp_path / "t.html"))
 
-        assert not [tag for tag, has in elements.tags if tag == "i" or any(name.startswith("on") for name in has)]
+        assert not [tag for tag, has in elements.tags if tag == "u" or any(name.startswith("on") for name in has)]
         assert not [has for tag, has in elements.tags if tag == "img" and not (has["src"] or "").startswith("data:")]
         assert "<script>alert(1)</script>" in elements.text
 
     def test_what_a_notebook_shows_has_none_either(self, study, tables):
         for result in (study, tables, itp_response.review(study), itp_response.near_misses(study)):
-            assert not [tag for tag, _ in Elements(result.html()).tags if tag in ("script", "img", "i")]
+            assert not [tag for tag, _ in Elements(result.html()).tags if tag in ("script", "img", "u")]
 
     def test_a_picture_is_well_formed(self, study, tmp_path):
-        for kind, options in {"timeline": {"patient": HOSTILE}, "km": {}, "swimmer": {}}.items():
+        for kind, options in {"timeline": {"patient": SHORT}, "km": {}, "swimmer": {}}.items():
             root = ElementTree.fromstring(written(itp_response.plot(kind, study, **options), tmp_path / "t.svg"))
             assert not [
                 element for element in root.iter() if element.tag.endswith(("script", "image", "foreignObject"))
@@ -137,9 +139,9 @@ class TestTerminal:
             "near-misses {0}",
             "review {0}",
             "table {0}",
-            "predictors {0} --column n --by g",
+            "predictors {0} --column n --by g --positive @a",
             "compare {0} --criteria fit --criteria atra_2022",
-            "sensitivity {0} --together",
+            "sensitivity {0}",
             "explain {0} --endpoint nosuch",
         ],
     )
@@ -169,10 +171,10 @@ class TestTables:
             "log": reviewed.write_query_log,
             "near": itp_response.near_misses(study).write,
             "table": tables.write,
-            "predictors": itp_response.predictors(study, column=["n"], by="g").write,
+            "predictors": itp_response.predictors(study, column=["n"], by="g", positive=["@a"]).write,
             "compare": itp_response.compare(study.cohort, criteria=["fit", "atra_2022"]).write,
             "chunks": lambda path: itp_response.classify_to(path, study),
-            "sensitivity": itp_response.sensitivity(study, together=True).write,
+            "sensitivity": itp_response.sensitivity(study).write,
         }
         for name, write in writes.items():
             path = tmp_path / f"{name}.csv"
