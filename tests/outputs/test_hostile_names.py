@@ -189,6 +189,8 @@ class TestTables:
 
         with zipfile.ZipFile(tmp_path / "log.xlsx") as book:
             assert "<f>" not in book.read("xl/worksheets/sheet1.xml").decode()
+            # No time at which it was made, so that the same log gives the same bytes.
+            assert '<dcterms:created xsi:type="dcterms:W3CDTF">1970-01-01' in book.read("docProps/core.xml").decode()
 
     def test_adam_datasets_are_tables_too(self, study, tmp_path):
         itp_response.adam(study, study="T").write(tmp_path / "ad", "csv")
