@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.messages.errors import UsageError, unknown
+from itp_response.messages.wording import one_line
 
 CONTROL = re.compile(
     r"\b(placebo|controls?|standard of care|standard (care|therapy|treatment)|soc|usual care|"
@@ -29,7 +30,8 @@ class Reference:
         """The assumption as a line with its prefix; nothing where the group was told."""
         if not self.found:
             return ()
-        return (f"assumed: the reference group is {self.label}, {self.found}; --reference names another.",)
+        label = one_line(self.label)
+        return (f"assumed: the reference group is {label}, {self.found}; --reference names another.",)
 
 
 def reference_of(labels: Sequence[str], told: str | None = None) -> Reference:

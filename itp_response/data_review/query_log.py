@@ -5,6 +5,7 @@ evaluable is one query, with all endpoints that wait for it. The cells of the an
 """
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -29,6 +30,8 @@ WIDTHS = {"query_id": 30, "question": 60, "days": 18, "dates": 24, "places": 30,
 """Of the columns of a workbook, in characters; of the others `WIDTH`."""
 WIDTH = 14
 WORKBOOK = ".xlsx"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time at which a workbook says it was made, so that the same log gives the same bytes."""
 
 
 def query_log(
@@ -136,6 +139,7 @@ def _workbook(log: pl.DataFrame) -> bytes:
     texts_only = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, {"in_memory": True, **texts_only}) as workbook:
+        workbook.set_properties({"created": EPOCH})
         sheet = workbook.add_worksheet("Queries")
         head = workbook.add_format({"bold": True, "bottom": 1, "valign": "top"})
         cell = workbook.add_format({"text_wrap": True, "valign": "top"})

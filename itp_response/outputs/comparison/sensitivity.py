@@ -27,7 +27,7 @@ from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 from itp_response.messages.results import DataResult, html_frame, html_table
-from itp_response.messages.wording import aligned, counted, counted_patients, listed, wrapped
+from itp_response.messages.wording import aligned, counted, counted_patients, listed, one_line, wrapped
 from itp_response.outputs.comparison.compare import described
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -178,7 +178,7 @@ class Sensitivity(DataResult):
             yield from wrapped(f"not tested: {interpretation}: {why}")
         if self.arms:
             first, second = self.arms
-            yield f"Risk difference ({first} minus {second}), percentage points;"
+            yield one_line(f"Risk difference ({first} minus {second}), percentage points;")
             yield "  non-evaluable patients counted as non-responders (ITT)"
             yield from self.assumed
         yield ""

@@ -172,11 +172,19 @@ class Picture(Result, Figure):
 
     def drawn(self, suffix: str, dpi: float | None = None) -> bytes:
         """The bytes of a file with this suffix: `.svg`, `.png` (at `dpi`, else its own `dots` per inch) or `.pdf`."""
-        for text in self.findobj(Text):
-            text.set_text(visible(text.get_text()))
+        self._make_visible()
         with styled(self.font), io.BytesIO() as file:
             self.savefig(file, format=suffix.removeprefix("."), dpi=dpi or self.dots, metadata=METADATA[suffix])
             return file.getvalue()
+
+    def _make_visible(self) -> None:
+        """Write out the control characters of all texts; the labels of an axis are made anew when it is drawn."""
+        for text in self.findobj(Text):
+            text.set_text(visible(text.get_text()))
+        for axis in (axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)):
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            if labels != (shown := list(map(visible, labels))):
+                axis.set_ticks(axis.get_ticklocs(), labels=shown)
 
     def _headline(self) -> str:
         result = self.result
