@@ -2,8 +2,8 @@
 
     python benchmarks/load.py [--only NAME] [--seconds 900]
 
-The inputs are invented. Each command runs as a process of its own, one after the other; its time and the most memory
-that it held are printed, and how many times as long as for a tenth of the input it took. A command that grows in a
+The inputs are invented. Each command runs as a process of its own, one after the other; its processor time and the most
+memory that it held are printed, and how many times as long as for a tenth of the input it took. A command that grows in a
 straight line takes at most ten times as long. Where a limit is told, its error stands in place of the figures.
 """
 
@@ -199,7 +199,7 @@ DEFINITIONS_PAGE = (
 
 
 def measured(arguments: tuple[str, ...], folder: Path, seconds: float) -> tuple[float, float, str]:
-    """The time and the megabytes of one command, and the first line of its error if it ended in one."""
+    """The processor time and the megabytes of one command, and the first line of its error if it ended in one."""
     command = [sys.executable, str(HERE / "measured.py"), "timeout", str(seconds), sys.executable, *arguments]
     with (folder / "output").open("w+b") as output:
         run = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE)
@@ -208,11 +208,11 @@ def measured(arguments: tuple[str, ...], folder: Path, seconds: float) -> tuple[
     result = json.loads(last[last.rindex(b"{") :])
     errors = [line for line in run.stderr.decode(errors="replace").splitlines() if line.startswith("error:")]
     told = (errors or run.stderr.decode(errors="replace").splitlines()[-1:] or [f"more than {seconds:.0f} s"])[0]
-    return result["seconds"], result["megabytes"], told if result["status"] else ""
+    return result["processor"], result["megabytes"], told if result["status"] else ""
 
 
 def growth(load: Load, arguments: tuple[str, ...], seconds: float) -> Iterator[str]:
-    """The cells of a line of the table: the figures of each size, and how many times as long the last took as before."""
+    """The cells of a line of the table: the figures of each size, and how many times as long the last took."""
     before, last = 0.0, 0.0
     for share in SHARES:
         with tempfile.TemporaryDirectory() as folder:
