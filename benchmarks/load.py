@@ -2,15 +2,16 @@
 
     python benchmarks/load.py [--only NAME] [--seconds 900]
 
-The inputs are invented. Each command runs as a process of its own, one after the other; its processor time and the most
-memory that it held are printed, and how many times as long as for a tenth of the input it took. A command that grows in a
-straight line takes at most ten times as long. Where a limit is told, its error stands in place of the figures.
+The inputs are invented. Each command runs as a process of its own, one after the other; its processor time and the
+most memory that it held are printed, and how many times as long as for a tenth of the input it took. A command that
+grows in a straight line takes at most ten times as long. Where a limit is told, its error stands instead of figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ import polars as pl
 HERE = Path(__file__).resolve().parent
 COMMAND = ("-c", "from itp_response.cli import main; main()")
 SHARES = (100, 10, 1)
+TIMED_OUT = 124
+"""The exit status of `timeout` where the command took longer."""
 VISITS = ("visits.csv",)
 STUDY = ("visits.csv", "--patients", "patients.csv")
 ENDPOINTS = (*STUDY, "--criteria", "endpoints.toml")
@@ -206,9 +209,13 @@ def measured(arguments: tuple[str, ...], folder: Path, seconds: float) -> tuple[
         output.seek(max(0, output.seek(0, 2) - 1_000))
         last = output.read()
     result = json.loads(last[last.rindex(b"{") :])
-    errors = [line for line in run.stderr.decode(errors="replace").splitlines() if line.startswith("error:")]
-    told = (errors or run.stderr.decode(errors="replace").splitlines()[-1:] or [f"more than {seconds:.0f} s"])[0]
-    return result["processor"], result["megabytes"], told if result["status"] else ""
+    if os.waitstatus_to_exitcode(result["status"]) == TIMED_OUT:
+        told = f"more than {seconds:.0f} s"
+    elif b"error:" in run.stderr or b"Traceback" in run.stderr:
+        told = " ".join(run.stderr.decode(errors="replace").split())
+    else:
+        told = ""
+    return result["processor"], result["megabytes"], told
 
 
 def growth(load: Load, arguments: tuple[str, ...], seconds: float) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
+from itp_response.classification import system
 from itp_response.classification.chunked.classified_file import ClassifiedFile
 from itp_response.classification.chunked.one_reading import OneReading
 from itp_response.classification.chunked.study import (
@@ -115,7 +116,7 @@ def classify_to(
         long,
         threads or os.cpu_count() or 1,
         size,
-        memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
+        memory or system.memory() // 2,
         progress or (lambda *_: None),
         notify or (lambda _: None),
     )
