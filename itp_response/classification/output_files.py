@@ -121,7 +121,12 @@ class Aside:
 
     def _made(self, make: Callable[[], int]) -> int:
         while True:
-            self._lock = make()
+            try:
+                self._lock = make()
+            except FileNotFoundError:
+                if not self.path.parent.exists():
+                    raise
+                continue  # another run took the folder for left behind before it was opened
             if not CAN_LOCK:
                 return self._lock
             with suppress(OSError):  # a file system without locks

@@ -1,5 +1,6 @@
 """Outputs under attack: no input is written over, all files are placed or none, no temporary file stays behind."""
 
+import ctypes
 import itertools
 import os
 import resource
@@ -7,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -231,7 +233,41 @@ FORMATS = {
     "review": ["csv", "xlsx"],
     "table": ["rtf"],
     "plot": ["svg"],
+    "near-misses": ["csv"],
 }
+
+
+@contextmanager
+def bound_by_modes():
+    """Within, the modes of files and folders bind root as they bind others."""
+    header, had = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    system = ctypes.CDLL(None)
+    assert system.capget(header, had) == 0
+    less = (ctypes.c_uint32 * 6)(*had)
+    less[0] &= ~0b110  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
+    assert system.capset(header, less) == 0
+    try:
+        yield
+    finally:
+        system.capset(header, had)
+
+
+class TestReadOnlyFolder:
+    @pytest.mark.parametrize("name", ["classify", "review", "table", "plot", "adam", "new", "example"])
+    def test_is_one_error_and_nothing_is_there(self, visits, name):
+        folder = Path("d")
+        folder.chmod(0o555)
+        try:
+            with bound_by_modes():
+                done = run(OUTPUTS[name].format(visits, "d/out"))
+        finally:
+            folder.chmod(0o755)
+
+        *_, last = done.stderr.splitlines()
+        assert (done.exit_code, last.startswith("error: d/out")) == (2, True)
+        assert last.endswith(": cannot be written: Permission denied.")
+        assert [line for line in done.stderr.splitlines() if line.startswith("error:")] == [last]
+        assert list(folder.iterdir()) == []
 
 
 class TestFullDisk:
@@ -244,7 +280,7 @@ class TestFullDisk:
         named = "--query-log" if command == "review" else "--output"
         kind, one = ("plot timeline", " --patient P001") if command == "plot" else (command, "")
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (256, hard))
         try:
             done = run(f"{kind} {study}{one} {named} {output} --force")
         finally:

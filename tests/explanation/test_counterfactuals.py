@@ -23,7 +23,7 @@ from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_word
 from itp_response.evaluation.rules.tree import leaves
 from itp_response.explanation.counterfactuals.direction import direction
 from itp_response.explanation.counterfactuals.edits import FARTHEST, between, edits_tried
-from itp_response.explanation.counterfactuals.search import find_counterfactuals
+from itp_response.explanation.counterfactuals.search import find_counterfactuals, with_many_rows
 from itp_response.explanation.counterfactuals.table import counterfactual_table
 from itp_response.explanation.near_misses import near_misses
 from itp_response.explanation.thresholds import limits_of
@@ -413,3 +413,33 @@ def edited(text, one):
             else:
                 entries.append(f"d{day} {after}")
     return ", ".join(filter(None, entries))
+
+
+class TestManyObservations:
+    """Each change is a copy of all observations of the patient, so that the work grows with their square."""
+
+    def study(self, rows):
+        visits = [("A", day, 15) for day in range(rows)] + [("B", 0, 15), ("B", 21, 29), ("B", 28, 45), ("B", 364, 12)]
+        columns = ("patient_id", "day", "platelets")
+        return classify([dict(zip(columns, visit, strict=True)) for visit in visits])
+
+    def test_of_more_than_the_limit_none_is_tried_and_it_is_said(self):
+        study = self.study(1_501)
+        said = "no changes were tried: the patient has 1,501 observations, and changes are tried of at most 1,500"
+        by_endpoint = {one.endpoint: one for one in itp_response.explain(study, patient="A")}
+        assert by_endpoint["OR"].counterfactuals_in_words == (said,)
+        assert by_endpoint["OR"].counterfactuals is None
+        assert by_endpoint["relapse"].counterfactuals_in_words == ()  # an NA, of which none is ever tried
+        (unasked,) = itp_response.explain(study, patient="A", endpoint="OR", counterfactuals=False)
+        assert unasked.counterfactuals_in_words == ()
+        (verdict,) = itp_response.certificate(study, patient="A", endpoint="OR")["verdicts"]
+        assert "counterfactuals" not in verdict
+
+    def test_the_other_patients_are_analysed(self):
+        near = near_misses(self.study(1_501), endpoint="OR")
+        assert near.frame()["patient_id"].to_list() == ["B"]
+        assert near.text().splitlines()[3].startswith("Overall response (OR): 1 patient with N or NE")
+        assert "\nnot analysed: 1 patient with more than 1,500 observations\n" in near.text()
+
+    def test_as_many_as_the_limit_are_not_too_many(self):
+        assert not len(with_many_rows(self.study(1_500).cohort))
