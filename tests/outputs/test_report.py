@@ -564,3 +564,12 @@ def test_a_missing_library_is_one_sentence(monkeypatch):
 def test_packed_data_cannot_end_the_script_they_stand_in():
     assert re.fullmatch(r"[A-Za-z0-9+/=]+", packed({"</script>": "<!--"}))
     assert page_of.embedded({"a": "</script><!--"}) == '{"a":"\\u003c/script>\\u003c!--"}'
+
+
+def test_more_arms_than_a_report_compares_are_refused():
+    visits = [{"patient_id": f"P{number:02}", "day": 0, "platelets": 15, "bleeding_grade": 0} for number in range(13)]
+    patients = [{"patient_id": f"P{number:02}", "arm": f"arm {number}"} for number in range(13)]
+    with pytest.raises(itp_response.UsageError) as refused:
+        itp_response.report(visits, patients)
+    cure = "merge arms in the patient table, or leave its column arm out"
+    assert str(refused.value) == f"there are 13 arms; a report compares at most 12; {cure}."

@@ -26,6 +26,7 @@ from itp_response.outputs.report import patients as of_patients
 from itp_response.outputs.report import sections
 from itp_response.outputs.report.figures import figures
 from itp_response.outputs.report.patients import ReportProgress
+from itp_response.outputs.statistics.groups import LEVELS
 from itp_response.outputs.tables.table import Tables, table
 from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
@@ -138,6 +139,7 @@ def report(
     jinja2 = needed("jinja2", "report")
     reviewed = review(visits, patients, criteria, options=options)
     classification = reviewed.classification
+    _check_arms(len(arms_of(classification.cohort)))
     definitions = classification.criteria
     has_interpretations = any(interpretation.change for interpretation in definitions.file.interpretation)
     results = table(classification, show=["all"], events=events, screening=screening, reference=reference, title=title)
@@ -154,6 +156,13 @@ def report(
     shown = _shown(classification, results, reviewed, tried, origin, progress)
     shown["figures"] = list(figures(classification, progress, title, reference))
     return Page(templates.get_template("page.html").render(shown), classification, origin, results.assumed)
+
+
+def _check_arms(number: int) -> None:
+    """Raise `UsageError` for more arms than tables and figures can set beside each other."""
+    if number > LEVELS:
+        cure = "merge arms in the patient table, or leave its column arm out"
+        raise UsageError(f"there are {number:,} arms; a report compares at most {LEVELS}; {cure}.")
 
 
 def _shown(

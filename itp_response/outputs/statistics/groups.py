@@ -364,7 +364,7 @@ def _group_labels(patients: AnalysedPatients, by: str) -> tuple[str, ...]:
     labels = levels(values.filter(pl.Series(patients.included)))
     if len(labels) > LEVELS:
         cure = f"use a condition, such as --by '{by} >= …'" if values.dtype.is_numeric() else "name another column"
-        raise UsageError(f"--by {by!r} has {len(labels)} different values; at most {LEVELS} can form groups; {cure}.")
+        raise UsageError(f"--by {by!r} has {len(labels):,} different values; at most {LEVELS} can form groups; {cure}.")
     if not labels:
         raise UsageError(f"--by {by!r} is empty for every patient, so no groups can be formed; name another column.")
     return labels
