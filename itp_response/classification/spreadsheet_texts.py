@@ -52,6 +52,6 @@ def tell_texts(changed: int) -> None:
         has = "has" if changed == 1 else "have"
         settings().tell(
             f"note: {counted(changed, 'text')} in a CSV file {has} an apostrophe in front, because a spreadsheet would "
-            "take a text that begins with =, +, -, @ or a control character for a formula; --formulas as-is leaves it "
-            "out."
+            "take a text that begins with =, +, -, @ or a control character, also after a semicolon or a line break, "
+            "for a formula; --formulas as-is leaves it out."
         )

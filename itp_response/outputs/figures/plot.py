@@ -113,7 +113,6 @@ def plot(
     choices |= {"patient": PATIENT} if _is_typed(kind, visits) else {}
     with styled(font):
         picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **choices})
-        picture.make_drawable()
     paper = {"title": title, "width": width, "dpi": dpi, "font": font}
     picture.font, picture.dots = font, dpi or picture.dots
     return _signed(picture, kind, result, choices | {name: value for name, value in paper.items() if value is not None})
@@ -139,6 +138,13 @@ def _choices(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _drawn(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
+    """The picture, without signs that its font lacks."""
+    picture = _of_kind(kind, result, options)
+    picture.make_drawable()
+    return picture
+
+
+def _of_kind(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
     choices = {name: value for name, value in options.items() if name not in OF_TYPED}
     from itp_response.outputs.figures import (
         forest,

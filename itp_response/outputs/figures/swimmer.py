@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 
 from itp_response.classification.classification import Classification
 from itp_response.classification.supplied import unrecorded
+from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.verdicts import NE, Y
 from itp_response.messages.wording import counted_patients, one_line
@@ -85,16 +86,12 @@ def draw(
     lanes = _lanes_of(classification, name)
     members = [_sorted(lanes, np.flatnonzero(groups.code == code)) for code in range(len(groups.labels))]
     shown = sum(map(len, members))
-    notes = [*groups.notes, *_notes(classification, lanes, shown)]
     paper = paper_width(width)
-    names = list(map(one_line, classification.cohort.id.to_list())) if shown <= NAMED else []
-    ids = [fitted(name, paper * LONGEST, SMALL) for name in names]
-    if ids != names:
-        notes.append("Of long patient ids the middle is left out (…).")
-    lane = LANE if ids else CONDENSED / max(shown, 1)
+    ids, of_ids = _ids_shown(classification.cohort, shown, paper)
+    notes = [*groups.notes, *_notes(classification, lanes, shown), *of_ids]
     left = MARGIN + (max(0.6, widest(ids, SMALL) + 0.12) if ids else 0.35)
     handles = _handles(classification, lanes, name, shown)
-    heights = [max(lane * len(patients), 0.2) for patients in members]
+    heights = [max((LANE if ids else CONDENSED / max(shown, 1)) * len(patients), 0.2) for patients in members]
     headings = [folded(heading, paper - left - MARGIN, BODY) for heading in groups.headed()]
     above = [BETWEEN + height(heading.count("\n"), BODY) for heading in headings]
     body = sum(heights) + sum(above) + 0.32 + legend_height(handles, paper)
@@ -116,6 +113,13 @@ def draw(
         set_time_axis(axes, low, high, paper - left - MARGIN)
     sheet.legend(handles, MARGIN, top + 0.42)
     return sheet.picture
+
+
+def _ids_shown(cohort: Cohort, shown: int, paper: float) -> tuple[list[str], list[str]]:
+    """The ids as they are drawn, none of many patients, and a note where some are shortened."""
+    ids = list(map(one_line, cohort.id.to_list())) if shown <= NAMED else []
+    short = [fitted(one, paper * LONGEST, SMALL) for one in ids]
+    return short, ["Of long patient ids the middle is left out (…)."] if short != ids else []
 
 
 def _name_lanes(axes: Axes, names: list[str]) -> None:
