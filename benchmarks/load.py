@@ -152,8 +152,13 @@ LOADS = {
             "classify": classify(*VISITS),
             "classify, on standard output": ("classify", *VISITS),
             "explain": explain(*VISITS, patient=FIRST),
-            "review": ("review", *VISITS),
         },
+    ),
+    "open": Load(
+        "patients with one row, none of whom can be evaluated",
+        10_000,
+        one_row_each,
+        {"review": ("review", *VISITS), "near-misses": ("near-misses", *VISITS), "report": report(*VISITS)},
     ),
     "day": Load(
         "rows on one day of one patient",
