@@ -111,13 +111,9 @@ def classify_to(
     options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     size = size or ChunkSize()
     inputs = {"visits": visits, "patients": patients}
+    workers = threads or os.cpu_count() or 1
     chunk_options = ChunkOptions(
-        long,
-        threads or os.cpu_count() or 1,
-        size,
-        memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
-        progress or (lambda *_: None),
-        notify or (lambda _: None),
+        long, workers, size, memory or _half_of_memory(), progress or _silent, notify or _silent
     )
     with files.unchanged():
         read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)), files.check)
@@ -126,6 +122,15 @@ def classify_to(
             path, lambda file: _write(form, study, chunk_options, file), lambda written: written[1]
         )
     return classified
+
+
+def _silent(*_: object) -> None:
+    """Tell nobody."""
+
+
+def _half_of_memory() -> int:
+    """Half of the machine's memory, in bytes."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
 def _opened(
