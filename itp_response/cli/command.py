@@ -15,7 +15,7 @@ from itp_response.cli.terminal import QUIET, READER_GONE, complain, say
 from itp_response.messages.errors import ItpResponseError
 
 INTERRUPTED = 128 + signal.SIGINT
-NOBODY_READS = 128 + signal.SIGPIPE
+NOBODY_READS = 128 + 13  # SIGPIPE, which Windows has not
 """The exit statuses of a program that a signal ends, as a shell gives them."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
+from itp_response.classification import system
 from itp_response.classification.chunked.classified_file import ClassifiedFile
 from itp_response.classification.chunked.one_reading import OneReading
 from itp_response.classification.chunked.study import (
@@ -113,7 +114,7 @@ def classify_to(
     inputs = {"visits": visits, "patients": patients}
     workers = threads or os.cpu_count() or 1
     chunk_options = ChunkOptions(
-        long, workers, size, memory or _half_of_memory(), progress or _silent, notify or _silent
+        long, workers, size, memory or system.memory() // 2, progress or _silent, notify or _silent
     )
     with files.unchanged():
         read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)), files.check)
@@ -126,11 +127,6 @@ def classify_to(
 
 def _silent(*_: object) -> None:
     """Tell nobody."""
-
-
-def _half_of_memory() -> int:
-    """Half of the machine's memory, in bytes."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
 
 
 def _opened(

@@ -113,6 +113,7 @@ def plot(
     choices |= {"patient": PATIENT} if _is_typed(kind, visits) else {}
     with styled(font):
         picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **choices})
+        picture.make_drawable()
     paper = {"title": title, "width": width, "dpi": dpi, "font": font}
     picture.font, picture.dots = font, dpi or picture.dots
     return _signed(picture, kind, result, choices | {name: value for name, value in paper.items() if value is not None})
