@@ -12,6 +12,7 @@ from matplotlib.patches import Polygon
 from itp_response.classification.classification import Classification
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
+from itp_response.messages.wording import one_line
 from itp_response.outputs.figures.axes import true_minus
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -158,12 +159,13 @@ def _rows(
     yield _row("All patients", shares(met, groups), measure)
     for column, subgroup in subgroups.items():
         yield Row(
-            fitted(patients.title_of(column), LONGEST, BODY), interaction=response_interaction(met, groups, subgroup)
+            fitted(one_line(patients.title_of(column)), LONGEST, BODY),
+            interaction=response_interaction(met, groups, subgroup),
         )
         for code, label in enumerate(subgroup.labels):
             proportions = shares(met, groups.within(subgroup.code == code))
             if any(proportion.of for proportion in proportions):
-                yield _row(fitted(label, LONGEST, BODY), proportions, measure, INSET)
+                yield _row(fitted(one_line(label), LONGEST, BODY), proportions, measure, INSET)
 
 
 def _row(label: str, proportions: list[Proportion], measure: str, inset: float = 0.0) -> Row:

@@ -314,7 +314,7 @@ def folded(text: str, width: float, size: float) -> str:
 
 
 def fitted(text: str, width: float, size: float) -> str:
-    """The text, its middle left out where it is wider than `width`."""
+    """The text of one line, its middle left out where it is wider than `width`."""
     text = without_middle(text, 200)
     while text_width(text, size) > width and len(text) > 8:
         text = without_middle(text, len(text) * 9 // 10)

@@ -12,7 +12,7 @@ from itp_response.classification.classification import Classification
 from itp_response.classification.supplied import unrecorded
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.verdicts import NE, Y
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, one_line
 from itp_response.outputs.figures.axes import set_time_axis
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -87,7 +87,7 @@ def draw(
     shown = sum(map(len, members))
     notes = [*groups.notes, *_notes(classification, lanes, shown)]
     paper = paper_width(width)
-    names = classification.cohort.id.to_list() if shown <= NAMED else []
+    names = list(map(one_line, classification.cohort.id.to_list())) if shown <= NAMED else []
     ids = [fitted(name, paper * LONGEST, SMALL) for name in names]
     if ids != names:
         notes.append("Of long patient ids the middle is left out (…).")
