@@ -21,6 +21,7 @@ from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import (
     Arithmetic,
+    AtRow,
     Constant,
     Name,
     Not,
@@ -246,6 +247,8 @@ def _written(tree: Tree) -> str:
             return _written(body)
         case Name(name=name):
             return name
+        case AtRow():
+            return str(tree)
         case Constant(value=value):
             return f"{value:.15g}"
         case Text(value=value):

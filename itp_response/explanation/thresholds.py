@@ -11,7 +11,17 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import Name, Relation, Rule, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.tree import (
+    AtRow,
+    Name,
+    Relation,
+    Rule,
+    Tree,
+    leaves,
+    names_in,
+    opened,
+    other_rows_in,
+)
 
 COUNT = Name("platelets", "number")
 NO_LIMIT = 30.0
@@ -140,13 +150,15 @@ class _Points:
     def __init__(self) -> None:
         self.decided: dict[Tree, Truths] = {}
 
-    def values(self, name: str) -> Column:
+    def values(self, name: str | AtRow) -> Column:
         return exactly(self.COUNTS if name == "platelets" else self.BASELINES)
 
 
 def linear_comparison(clause: Tree) -> LinearComparison | None:
     """A clause as a linear comparison; None where it is not one."""
     if not isinstance(clause, Relation) or not set(names_in(clause)) <= {"platelets", "baseline"}:
+        return None
+    if other_rows_in(clause):
         return None
     points = _Points()
     left, right = (numbers(side, points).low + np.zeros(4) for side in (clause.left, clause.right))
