@@ -31,15 +31,16 @@ def at_other_row(value: AtRow, looked_at: LookedAt) -> Numbers:
     array([20., 20., 80., 80.])
     """
     observed = looked_at.observed
-    low = _at(observed.low, row_of_value(value, looked_at))
+    low = _at(observed.low, _row_picked(value, observed.low, looked_at))
     if observed.exact:
         return exactly(low)
     return Numbers(low, _at(observed.high, _row_picked(value, observed.high, looked_at)))
 
 
-def row_of_value(value: AtRow, looked_at: LookedAt) -> Ints:
-    """(N) The row that the value comes from; of several as high, or as low, the first; -1: none."""
-    return _row_picked(value, looked_at.observed.low, looked_at)
+def rows_of_bounds(value: AtRow, looked_at: LookedAt) -> tuple[Ints, Ints]:
+    """(N) The rows that the lower and the upper bound come from; of several as high, or as low, the first; -1: none."""
+    observed = looked_at.observed
+    return _row_picked(value, observed.low, looked_at), _row_picked(value, observed.high, looked_at)
 
 
 def _at(numbers: Floats, row: Ints) -> Floats:
