@@ -4,14 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NONE, Ints
-from itp_response.evaluation.other_rows import rows_of_bounds
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
-from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words, value_at_row
-from itp_response.evaluation.rules.tree import And, AtRow, Not, Or, Relation, Tree, names_in, opened, other_rows_in
-from itp_response.messages.wording import listed, number_in_words
+from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
+from itp_response.evaluation.rules.tree import And, Not, Or, Relation, Tree, names_in, opened
+from itp_response.explanation.other_rows import values_in_words
+from itp_response.messages.wording import number_in_words
 
 
 @dataclass
@@ -88,38 +87,6 @@ def clause_in_words(tree: Tree, patient_days: PatientDays, row: int, *, holds: b
     """The clause by which a rule is true, or false, at a row of one patient."""
     rows = np.array([row])
     return deciding_clauses(tree, patient_days, rows, holds=holds).at_rows(patient_days, rows)[0]
-
-
-def values_in_words(tree: Tree, patient_days: PatientDays, *, named: bool = False) -> list[str]:
-    """(N) The values at other rows that a rule looks at from each row of one patient, each with its day.
-
-    `named`: with what each of them is. Nothing where the rule looks at no other row.
-    """
-    values = [_value_in_words(value, patient_days, named=named) for value in other_rows_in(tree)]
-    return [listed(at_row) for at_row in zip(*values, strict=True)] if values else [""] * len(patient_days.day)
-
-
-def _value_in_words(value: AtRow, patient_days: PatientDays, *, named: bool) -> list[str]:
-    """(N) A value at another row, `60 on day 14`."""
-    bounds = numbers(value, patient_days)
-    rows = rows_of_bounds(value, patient_days.looked_at(value))
-    prefix = f"{value_at_row(value)}: " if named else ""
-    return [
-        f"{prefix}{_with_days(*at_row)}"
-        for at_row in zip(bounds.low.tolist(), bounds.high.tolist(), *map(patient_days.day_of, rows), strict=True)
-    ]
-
-
-def _with_days(low: float, high: float, *days: int) -> str:
-    if np.isnan(low):
-        return "not known"
-    number = "of any grade" if np.isinf(low) else count_in_words(low, high)
-    return f"{number} on {_days(sorted({int(day) for day in days}))}"
-
-
-def _days(days: list[int]) -> str:
-    """`day 14`; `days 7 and 14`."""
-    return f"day{'s' if len(days) > 1 else ''} {listed([str(day) for day in days])}"
 
 
 def _in_parentheses(words: str) -> str:

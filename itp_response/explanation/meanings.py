@@ -23,7 +23,8 @@ from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words, value_at_row
 from itp_response.evaluation.rules.tree import AtRow, Name, Rule, Tree, observed_in, other_rows_in
-from itp_response.explanation.deciding import deciding_clauses, values_in_words
+from itp_response.explanation.deciding import deciding_clauses
+from itp_response.explanation.other_rows import values_in_words
 from itp_response.messages.wording import counted
 
 NOT_OBSERVED = {
