@@ -169,6 +169,21 @@ def observed_in(tree: Tree) -> Iterator[Name | AtRow]:
             yield from observed_in(right)
 
 
+def constants_in(tree: Tree) -> Iterator[float]:
+    """The numbers that a tree compares or calculates with, in the order written, terms opened."""
+    match tree:
+        case Constant(value=value):
+            yield value
+        case Term(body=body) | Not(part=body):
+            yield from constants_in(body)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from constants_in(part)
+        case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
+            yield from constants_in(left)
+            yield from constants_in(right)
+
+
 def names_in(tree: Tree) -> Iterator[str]:
     """The observed names a tree uses, in the order written, on whatever row, terms opened."""
     return (observed.name for observed in observed_in(tree))
