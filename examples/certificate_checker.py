@@ -31,6 +31,8 @@ NAMED = ("from", "after", "until", "to", "of", "when")
 WORDS = ("label", "says", "where", "role", "paramcd", "param")
 NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days", "of_days"])
 SUMS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+ROWS = ""
+"""Among the names of a row: all rows of the patient, and the days of the baseline."""
 LESS = {ast.Lt: (operator.lt, 1), ast.LtE: (operator.le, 1), ast.Gt: (operator.lt, -1), ast.GtE: (operator.le, -1)}
 
 
@@ -59,11 +61,29 @@ def number(node, names):
         case ast.UnaryOp():
             low, high = number(node.operand, names)
             return (-high, -low)
+        case ast.Call():
+            length = node.args[1].value.split() if len(node.args) > 1 else None
+            return at_other_row(node.func.id, node.args[0].id, length, names)
     left, right = number(node.left, names), number(node.right, names)
     if isinstance(node.op, ast.Div) and not (right[0] > 0 or right[1] < 0):
         return (NAN, NAN)
     corners = [SUMS[type(node.op)](one, other) for one in left for other in right]
     return (min(corners), max(corners)) if not any(map(math.isnan, corners)) else (NAN, NAN)
+
+
+def at_other_row(function, name, length, names):
+    rows, (first, last) = names[ROWS]
+    known = [(row["day"], pair(row[name])) for row in rows if row[name] is not None]
+    if function == "previous":
+        looked_at = [bounds for day, bounds in known if day < names["day"]][-1:]
+    elif function == "at_baseline":
+        looked_at = [bounds for day, bounds in known if first <= day <= last][-1:]
+    else:
+        begin = names["day"] - int(length[0]) * (7 if length[1].startswith("week") else 1) if length else 0
+        looked_at = [bounds for day, bounds in known if begin <= day <= names["day"]]
+        looked_at = looked_at[:1] if function == "first" else looked_at
+    pick = min if function == "lowest" else max
+    return tuple(pick(edge) for edge in zip(*looked_at, strict=True)) or (NAN, NAN)
 
 
 def compared(sign, left, right, names):
@@ -120,6 +140,8 @@ class Patient:
             {**of_patient, **observed, **self.graded(observed), **self.since(observed["day"]), **self.terms}
             for observed in self.observations
         ]
+        for names in self.names:
+            names[ROWS] = (self.names, self.definition["baseline"]["days"])
         self.states = {None: [False] * len(self.observations)}
         self.alone = of_patient
 
@@ -449,6 +471,10 @@ def of_rules(certificate, stated, patient):
         where = f"{name}: {rule['key']}"
         if rule["rule"] != certificate["definition"]["endpoints"][name][rule["key"]]:
             yield f"{where}: the rule is not that of the definition"
+        for value in [value for clause in rule["clauses"] for value in clause.get("other_rows", ())]:
+            own = [number(parsed(value["value"]), names) for names in patient.names]
+            if repr(own) != repr([pair(bounds) for bounds in limits(value["at"])]):
+                yield f"{where}: {value['value']} is not what is said"
         clauses = [(clause["clause"], clause["at"]) for clause in rule["clauses"]]
         for text, truths in [(rule["rule"], rule["at"]), *clauses]:
             own = patient.state(text)

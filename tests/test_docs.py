@@ -239,6 +239,7 @@ def test_the_page_of_definitions_says_what_decides(definitions):
     [
         ("docs/explanation/results.md", ["criteria/atra_2022.toml"]),
         ("docs/how-to/own-definition.md", ["examples/own_definition.toml"]),
+        ("docs/how-to/other-rows.md", ["examples/other_rows.toml"]),
         ("docs/how-to/redcap.md", ["examples/ways_in/redcap.toml"]),
         ("docs/how-to/fhir-omop.md", ["examples/ways_in/codes.toml", "examples/ways_in/concepts.toml"]),
     ],

@@ -22,11 +22,13 @@ from itp_response.definitions.schema import HEAD, WorkedExample
 from itp_response.evaluation.censored_counts import has_censored
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.endpoints.endpoint import Scope
-from itp_response.evaluation.rules.tree import SINCE
+from itp_response.evaluation.rules.tree import FUNCTIONS, SINCE
 from itp_response.messages.errors import CriteriaError
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import listed
 
+LAST_DAYS = re.compile(r"""\s*,\s*(["'])\d+ \w+\1(?=\s*\))""")
+"""The length of a function, with the comma before it."""
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 LENGTH = re.compile(r"\d+ \w+")
 COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
@@ -210,9 +212,12 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
         followed_from = raw["clock"]["followed_from"]
         for nudged in _nudged(followed_from):
             yield Mutation(("clock", "followed_from"), followed_from, nudged)
-    if "baseline" in TOKEN.findall(" ".join(_rules(raw, endpoints))):
+    words = TOKEN.findall(" ".join(_rules(raw, endpoints)))
+    if "baseline" in words:
         yield from _of_table(("baseline",), raw["baseline"], ())
-    if "bleeding_grade" in TOKEN.findall(" ".join(_rules(raw, endpoints))):
+    elif "at_baseline" in words:
+        yield from _of_table(("baseline",), {"days": raw["baseline"]["days"]}, ())
+    if "bleeding_grade" in words:
         yield from _of_table(("not_recorded",), raw.get("not_recorded", {}), ())
     for name, table in endpoints.items():
         yield from _of_endpoint(name, table, names, endpoints)
@@ -250,12 +255,16 @@ def _of_endpoint(
 
 
 def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Mutation]:
-    """Every change of one token of a rule."""
+    """Every change of one token of a rule, and the rule without the length of each function."""
+    for length in LAST_DAYS.finditer(text):
+        yield Mutation(path, text, f"{text[: length.start()]}{text[length.end() :]}")
     for token in TOKEN.finditer(text):
         word = token[0]
         after = text[token.end() :]
-        if word[0].isdigit():
-            others: tuple[str, ...] = tuple(f"{value:g}" for value in _nudged(float(word)))
+        if word in FUNCTIONS and after.lstrip().startswith("("):
+            others: tuple[str, ...] = tuple(function for function in FUNCTIONS if function != word)
+        elif word[0].isdigit():
+            others = tuple(f"{value:g}" for value in _nudged(float(word)))
         elif word == "not":
             others, after = ("",), after.lstrip()
         elif word in COMPARISONS or word in OTHERS:

@@ -30,6 +30,8 @@ ROW_NAMES: dict[str, Type] = {
     **PATIENT_NAMES,
 }
 """The names of every criteria file that rules may ask of a row."""
+NUMBERS_ON_ROWS = ("platelets", "bleeding_grade")
+"""The names of every criteria file of which rules may ask what they are at another row."""
 RANGES = {"platelets": (0.0, HIGHEST_COUNT), "baseline": (0.0, HIGHEST_COUNT), "bleeding_grade": (0.0, 4.0)}
 """The lowest and the highest value that is read of each of them, counts in 10⁹/L."""
 MOMENTS = ("from", "after", "until", "to")
@@ -79,11 +81,18 @@ def rule_names(
     terms = {
         name: text for name, text in _table(raw, "terms").items() if ("terms", name) in usable and isinstance(text, str)
     }
-    names = Names(rows, terms, RANGES)
+    names = Names(rows, terms, RANGES, _numbers_on_rows(raw, rows))
     if not problems and names_known(raw):
         problems += _wrong_terms(names, positions)
     of_endpoints = Names(dict.fromkeys(endpoints, "truth"))
     return {"rows": names, "patients": Names(patients, ranges=RANGES), "endpoints": of_endpoints}, problems
+
+
+def _numbers_on_rows(raw: Mapping[str, Any], rows: Mapping[str, Type]) -> list[str]:
+    """The numbers that are observed on rows, so that they can be asked for at another row."""
+    columns = _table(raw, "columns")
+    own = [name for name in rows if name in columns and columns[name].get("table", "visits") == "visits"]
+    return [*NUMBERS_ON_ROWS, *(name for name in own if rows[name] == "number")]
 
 
 def names_known(raw: Mapping[str, Any]) -> bool:

@@ -4,8 +4,11 @@ import math
 
 import numpy as np
 
-from itp_response.cohort.values import NO_DAY, NONE
+from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.evaluation.endpoints.account import UNKNOWN
+from itp_response.evaluation.rules.decide import numbers
+from itp_response.evaluation.rules.in_words import value_at_row
+from itp_response.evaluation.rules.tree import other_rows_in
 from itp_response.explanation.censored_counts import counts_missing
 from itp_response.explanation.one_patient import DecidedEndpoint
 from itp_response.explanation.partial_dates import dates_missing
@@ -99,7 +102,15 @@ def _unknown_rows(decided: DecidedEndpoint) -> str:
     grades = rows[np.isnan(decided.cohort.bleeding_grade[rows])]
     if decided.reason == "bleeding_not_recorded" and len(grades):
         return f"whether there was bleeding {_days(patient_days.day[grades].tolist())}"
+    if decided.reason == "not_recorded" and (values := _values_not_known(decided, rows)):
+        return f"{listed(values)}, for the result {_days(patient_days.day[rows].tolist())}"
     return f"the data not recorded {_days(patient_days.day[rows].tolist())}"
+
+
+def _values_not_known(decided: DecidedEndpoint, rows: Ints) -> list[str]:
+    """The values at other rows that are not known at one of these rows, in words."""
+    values = [] if decided.model.state is None else other_rows_in(decided.model.state.tree)
+    return [value_at_row(value) for value in values if np.isnan(numbers(value, decided.patient_days).low[rows]).any()]
 
 
 def _visits(decided: DecidedEndpoint, *, open_alone: bool) -> str:

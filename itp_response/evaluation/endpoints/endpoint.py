@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths
+from itp_response.cohort.values import NONE, Bools, Ints, Truths
 from itp_response.evaluation.clock import Day, Length
 from itp_response.evaluation.endpoints.account import (
     BEFORE,
@@ -23,10 +23,21 @@ from itp_response.evaluation.endpoints.account import (
     place,
 )
 from itp_response.evaluation.patient_days import Flagged, PatientDays, PatientValues
-from itp_response.evaluation.rules.decide import Observed, decide
+from itp_response.evaluation.rules.decide import Observed, decide, numbers
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.parse import RuleError, parse
-from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
+from itp_response.evaluation.rules.tree import (
+    And,
+    AtRow,
+    Or,
+    Rule,
+    Tree,
+    cause,
+    observed_in,
+    other_rows_in,
+    parts_of,
+    reason,
+)
 from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.wording import counted, day_in_words, days_in_words
@@ -55,7 +66,9 @@ class _AsRule:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"type": "string", "description": f"a rule over the names of {self.scope}"}
+        further = "; previous(dose), highest(dose, '8 weeks') and the like look at other rows"
+        about = f"a rule over the names of {self.scope}{further if self.scope == 'rows' else ''}"
+        return {"type": "string", "description": about}
 
     def _read(self, value: Any, info: ValidationInfo) -> Rule:
         if not isinstance(value, str):
@@ -332,7 +345,8 @@ class OfVerdicts:
         self.decided: dict[Tree, Truths] = {}
         self._verdicts = verdicts
 
-    def values(self, name: str) -> Truths:
+    def values(self, name: str | AtRow) -> Truths:
+        assert isinstance(name, str)  # an endpoint has no rows
         value = self._verdicts[name].value
         return Truths(value == Y, (value != Y) & (value != NE))
 
@@ -537,15 +551,16 @@ def nearest(patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, 
 def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
     """The reason why the rule is unknown at each row; `row` is -1 where it is not asked."""
     at = np.maximum(row, 0)
-    used = set(names_in(rule.tree))
     why = np.full(len(row), reasons["not_recorded"], dtype=np.int16)
     if not len(patient_days.day):
         return why
+    for value in other_rows_in(rule.tree):
+        values = numbers(value, patient_days)
+        np.putmask(why, (values.low < values.high)[at], reasons["censored_count"])
     for name, word in (("bleeding_grade", "bleeding_not_recorded"), ("baseline", "baseline_missing")):
-        if name in used:
-            values = patient_days.values(name)
-            assert isinstance(values, Numbers)
-            np.putmask(why, np.isnan(values.low[at]), reasons[word])
+        for observed in observed_in(rule.tree):
+            if observed.name == name:
+                np.putmask(why, np.isnan(numbers(observed, patient_days).low[at]), reasons[word])
     return why
 
 

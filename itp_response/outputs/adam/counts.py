@@ -16,7 +16,7 @@ from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import Tree, leaves, names_in
+from itp_response.evaluation.rules.tree import Tree, leaves, own_names_in
 from itp_response.outputs.adam.columns import (
     ARM,
     ASEQ,
@@ -192,7 +192,7 @@ def _criteria(counted: Counted) -> Iterator[tuple[Variable, pl.Series]]:
     by_text: dict[str, Tree] = {}
     for state in states:
         for clause in leaves(state.tree):
-            if "platelets" in names_in(clause):
+            if "platelets" in own_names_in(clause):
                 by_text.setdefault(tree_in_words(clause), clause)
     for number, (text, clause) in enumerate(list(by_text.items())[:MOST_CRITERIA], start=1):
         truths = counted.truths(clause)

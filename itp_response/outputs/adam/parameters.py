@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.rules.in_words import rule_in_words
-from itp_response.evaluation.rules.tree import names_in
+from itp_response.evaluation.rules.tree import own_names_in
 from itp_response.messages.errors import UsageError, one_a_line, unknown
 from itp_response.messages.wording import labelled
 from itp_response.outputs.adam.settings import DEFAULTS, AdamSettings
@@ -83,7 +83,7 @@ def parameters(criteria: Criteria, settings: AdamSettings = DEFAULTS) -> tuple[P
 
 def _has_state(model: Endpoint) -> bool:
     """Whether a state of response can be told of a single day: the endpoint asks for a state with a count."""
-    return model.state is not None and model.is_lost is None and "platelets" in names_in(model.state.tree)
+    return model.state is not None and model.is_lost is None and "platelets" in own_names_in(model.state.tree)
 
 
 def _codes(criteria: Criteria, wanted: Mapping[str, tuple[str, str]], given: Mapping[str, str]) -> dict[str, str]:
