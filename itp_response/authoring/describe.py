@@ -6,7 +6,7 @@ from pathlib import Path
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.grades import CHECKED, read_in_words
 from itp_response.definitions.intercurrent_events import MISSING, table, without_events
-from itp_response.definitions.load import load, shipped
+from itp_response.definitions.load import load
 from itp_response.definitions.schema import CriteriaFile
 from itp_response.evaluation.eligibility import ITP
 from itp_response.messages.wording import aligned, days_in_words, number_in_words, wrapped
@@ -39,11 +39,6 @@ def criteria(name_or_file: str | Path) -> Criteria:
         ('Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2', ['stable', 'overall', 'rescue_use'])
     """
     return load(name_or_file)
-
-
-def shipped_titles() -> dict[str, str]:
-    """The title of every shipped set by its name; one that is not verified says so."""
-    return {name: load(name).title for name in shipped()}
 
 
 def describe(criteria: Criteria) -> str:

@@ -78,7 +78,7 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
                 "file": definitions.path.name,
                 "sha256": _sha256(definitions.path),
                 "checked": definitions.file.checked,
-                "read": list(definitions.file.read),
+                "read": ", ".join(definitions.file.read),
             }
             for definitions in criteria
         ],

@@ -28,7 +28,9 @@ class Studied(StrictModel):
 
     drugs: tuple[str, ...] = Field(default=(), description="the drugs or procedures studied")
     trial: tuple[str, ...] = Field(default=(), description="the names of the trial, or of the guideline")
-    year: int | None = Field(default=None, ge=1900, le=2100, description="the year of publication, or of registration where nothing is published")
+    year: int | None = Field(
+        default=None, ge=1900, le=2100, description="the year of publication; of registration where there is none"
+    )
     population: tuple[str, ...] = Field(
         default=(), description="who was studied, such as adults, children, newly diagnosed, persistent, chronic"
     )

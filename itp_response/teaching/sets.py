@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from itp_response.authoring.check import worked_examples
+from itp_response.authoring.search import searched_text
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
@@ -36,7 +37,7 @@ def sets(data: PageData) -> dict[str, Any]:
 
 
 def _listed(criteria: Criteria) -> dict[str, Any]:
-    """A set in a list. `searched` has all texts that name its drug or its trial: titles, source, registry numbers."""
+    """A set in a list. `searched` has all texts that name its drug or its trial."""
     file = criteria.file
     source = file.source
     short = file.short or criteria.name
@@ -46,7 +47,7 @@ def _listed(criteria: Criteria) -> dict[str, Any]:
         "title": criteria.title,
         "registry": source.registry,
         "verified": file.checked != "unverified",
-        "searched": " ".join([criteria.name, short, criteria.title, source.cite, source.where, source.registry]),
+        "searched": f"{searched_text(criteria)} {source.where}",
     }
 
 

@@ -221,7 +221,8 @@ def _before_another(in_state: Bools, patient: Ints) -> Bools:
     """Whether the known row after each known row of the state is of the same patient and in the state too."""
     if not len(in_state):
         return in_state
-    return in_state & np.append(in_state[1:] & (patient[1:] == patient[:-1]), False)
+    after: Bools = np.append(in_state[1:] & (patient[1:] == patient[:-1]), False)
+    return in_state & after
 
 
 def _sums(values: Ints, begin: Ints, end: Ints) -> Ints:
