@@ -714,8 +714,11 @@ def extents(draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], eac
 def steps_in_a_state(
     draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], lengths: Sequence[str]
 ) -> dict[str, Any]:
-    """A row's state lasts until the next, or for so long at most."""
+    """A row's state lasts until the next, for so long at most, or where the next is in it too."""
     table = extents(draw, whens, discounts)
+    first, last = table["days"]
+    if draw(st.booleans()) and TIMES.get(table.get("at_least"), 0) <= last - first:
+        return table | {"lasting": "first_to_last"}
     settle(draw, table, "lasting", ["step"])
     settle(draw, table, "max_gap", ["1 day", "6 days", "28 days", *lengths])
     return table

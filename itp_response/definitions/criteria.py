@@ -19,6 +19,7 @@ from itp_response.definitions.checks import (
     stray_key,
     wrong_examples,
 )
+from itp_response.definitions.grades import grade
 from itp_response.definitions.intercurrent_events import wrong_intercurrent
 from itp_response.definitions.interpretations import changed, offered, useless_changes
 from itp_response.definitions.schema import HEAD, CriteriaFile
@@ -67,7 +68,7 @@ class Criteria(DataResult):
         return f"{self.marked_name}: {self.file.title}. {self.response_definition}"
 
     def _pieces(self) -> list[str]:
-        source = f"Source: {self.file.source.cite}; checked: {self.file.checked}."
+        source = f"Source: {self.file.source.cite}. {grade(self.file).capitalize()}."
         return [html_paragraph(source), html_frame(self.frame(), rows=len(self.endpoints))]
 
     @property

@@ -704,7 +704,8 @@ def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVer
     """Time in a state, in days, and the time observed.
 
     Of the rows in `days` those of unknown state are passed over; a discounted count is out of the state. Each of the
-    others lasts some days (see `days_lasted`). The time is that of all rows in the state, or that of the longest
+    others lasts some days (see `days_lasted`); with "first_to_last" a row lasts none where the next is out of the
+    state, or where there is no next. The time is that of all rows in the state, or that of the longest
     stretch of them; the time observed is always that of all known rows. Without a known row it is NE and there are
     no days. With `at_least` it is N where the time is shorter.
     The onset is the first row in the state (of the first longest stretch), the confirming row the last one, which
@@ -715,6 +716,11 @@ def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVer
         return LiteralVerdict("NE", "no_counts")
     lasted = days_lasted(chart, endpoint, known)
     of_days = sum(days for days, _ in lasted)
+    if endpoint.get("lasting") == "first_to_last":
+        lasted = [
+            (days if position + 1 < len(known) and known[position + 1][1] else 0, cut)
+            for position, (days, cut) in enumerate(lasted)
+        ]
     if endpoint.get("measure", "total") == "longest":
         days, counted = longest_stretch(known, lasted)
     else:
