@@ -15,7 +15,7 @@ from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.rules.parse import Names, RuleError, too_deep
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, Type
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import Problem, nearest, unknown
+from itp_response.messages.errors import Problem, nearest, some_of, unknown
 from itp_response.messages.schema_errors import ended
 from itp_response.messages.toml_positions import KeyPositions
 
@@ -208,7 +208,7 @@ def _wrong_reference(file: CriteriaFile, other: str, path: tuple[str, ...]) -> s
     model = file.endpoints[other]
     if not model.can_be_referred_to:
         known = [name for name, model in file.endpoints.items() if model.can_be_referred_to]
-        return f"{other!r} is of kind {model.kind!r}, to which no endpoint can refer; known: {', '.join(known)}."
+        return f"{other!r} is of kind {model.kind!r}, to which no endpoint can refer; known: {some_of(known)}."
     return ""
 
 
