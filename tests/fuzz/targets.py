@@ -15,6 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import h11
 import numpy as np
 import polars as pl
 
@@ -340,9 +341,13 @@ def _page() -> Any:
 
 
 def read_request(_: Path, content: bytes) -> str:
-    """A request, without the server before the app."""
+    """A request, without the server before the app; what is no request is refused as by that server's library."""
     head, _, body = content.partition(b"\n")
     method, _, target = head.partition(b" ")
+    try:
+        h11.Request(method=method, target=target, headers=[("host", "127.0.0.1")])
+    except h11.LocalProtocolError as error:
+        return str(error)
     path, _, query = target.partition(b"?")
     status, answer = asyncio.run(_answer(method.decode("latin-1"), path.decode("latin-1"), query, body))
     if status >= 500 or len(answer) > LOAD:
