@@ -92,7 +92,7 @@ def _kind(error: BaseException) -> str:
 def _work(pipe: Connection, seed: int) -> None:
     """Reads inputs as they are asked for, until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["POLARS_MAX_THREADS"] = "2"
+    os.environ["POLARS_MAX_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         seeds: dict[str, list[bytes]] = {}
