@@ -133,7 +133,7 @@ class Patient:
         rules = [model[key] for key in RULES if key in model and model["kind"] != "combined"]
         if any(self.state(rule)[row] is None for rule in rules for row in rows):
             return True
-        if wide and "unless" in model and truth(parsed(model["unless"]), {**self.alone, **self.terms}) is None:
+        if wide and any(truth(parsed(model[key]), self.alone) is None for key in ("only", "unless") if key in model):
             return True
         named = set(re.findall(r"\w+", str([model.get(key) for key in NAMED if key in model])))
         return any(
@@ -193,6 +193,8 @@ class Patient:
                 value = {"N": unmet}.get(before, before)
             if model.get("unless") and truth(parsed(model["unless"]), self.alone):
                 value = unmet
+            if model.get("only"):
+                value = {True: value, False: "NA", None: "NE"}[truth(parsed(model["only"]), self.alone)]
             decided = {"value": value} if value else getattr(self, kind)(model)
             self.verdicts[name] = {**NOTHING, **decided}
         return self.verdicts[name]
@@ -613,7 +615,7 @@ def not_known(certificate):
         if kind not in KNOWN:
             yield f"{name} is of kind {kind!r}, which is not known here"
             continue
-        for key in sorted(model.keys() - {"kind", "unless", "followed_from", *KNOWN[kind].split()}):
+        for key in sorted(model.keys() - {"kind", "only", "unless", "followed_from", *KNOWN[kind].split()}):
             yield f"{name} has the key {key!r}, which is not known here"
 
 

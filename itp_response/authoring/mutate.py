@@ -199,13 +199,18 @@ def _differs(changed: Criteria, examples: Sequence[WorkedExample], cohort: Cohor
 
 def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
     """Every small change of a criteria file's content: numbers, comparisons, connectives, options, names."""
-    names = [*ROW_NAMES, *raw.get("columns", {}), *_rescue_names(raw), *raw.get("terms", {})]
+    endpoints = {name: table for name, table in raw.items() if name not in HEAD}
+    columns = raw.get("columns", {})
+    names: dict[Scope, list[str]] = {
+        "rows": [*ROW_NAMES, *columns, *_rescue_names(raw), *raw.get("terms", {})],
+        "patients": [*PATIENT_NAMES, *(name for name, column in columns.items() if column.get("table") == "patients")],
+        "endpoints": list(endpoints),
+    }
     for name, text in raw.get("terms", {}).items():
-        yield from _of_rule(("terms", name), text, names)
+        yield from _of_rule(("terms", name), text, names["rows"])
     for name, treatments in raw.get("rescues", {}).items():
         for shorter in _without_each(treatments):
             yield Mutation(("rescues", name), treatments, shorter)
-    endpoints = {name: table for name, table in raw.items() if name not in HEAD}
     if any(_kind(table).asks_for_follow_up and "followed_from" not in table for table in endpoints.values()):
         followed_from = raw["clock"]["followed_from"]
         for nudged in _nudged(followed_from):
@@ -215,7 +220,7 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
     if "bleeding_grade" in TOKEN.findall(" ".join(_rules(raw, endpoints))):
         yield from _of_table(("not_recorded",), raw.get("not_recorded", {}), ())
     for name, table in endpoints.items():
-        yield from _of_endpoint(name, table, names, endpoints)
+        yield from _of_endpoint(name, table, names)
 
 
 def _rules(raw: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Iterator[str]:
@@ -234,19 +239,16 @@ def _rescue_names(raw: Mapping[str, Any]) -> Iterator[str]:
         yield from (name, f"{SINCE}{name}")
 
 
-def _of_endpoint(
-    name: str, table: Mapping[str, Any], names: Sequence[str], endpoints: Mapping[str, Any]
-) -> Iterator[Mutation]:
-    """Every change of one endpoint: its rules, then its other keys; `names` are those that rules over rows may use."""
+def _of_endpoint(name: str, table: Mapping[str, Any], names: Mapping[Scope, Sequence[str]]) -> Iterator[Mutation]:
+    """Every change of one endpoint: its rules, then its other keys; `names` are those that each rule may use."""
     kind = _kind(table)
-    names_for: dict[Scope, Iterable[str]] = {"rows": names, "patients": PATIENT_NAMES, "endpoints": list(endpoints)}
     for key, of in kind.rule_keys().items():
         if key in table:
-            yield from _of_rule((name, key), table[key], names_for[of])
+            yield from _of_rule((name, key), table[key], names[of])
             if not kind.model_fields[key].is_required():
                 yield Mutation((name, key), table[key], None)
     options = {key: value for key, value in table.items() if key not in (*kind.rule_keys(), *WORDS)}
-    yield from _of_table((name,), options, [other for other in endpoints if other != name])
+    yield from _of_table((name,), options, [other for other in names["endpoints"] if other != name])
 
 
 def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Mutation]:

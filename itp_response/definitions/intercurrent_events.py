@@ -33,6 +33,7 @@ NO_STRATEGY = "the endpoint itself"
 """In place of a strategy where the event is all that the endpoint asks for."""
 MISSING = "missing data"
 SAYS = {
+    "only": "only patients with {} are assessed",
     "discount": "a count with {} is not evidence that it is met",
     "set_aside": "a count with {} is disregarded",
     "when": "part of the state: {}",

@@ -19,6 +19,7 @@ from itp_response.evaluation.endpoints.account import (
     UNKNOWN,
     Account,
 )
+from itp_response.evaluation.endpoints.endpoint import defined
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words
@@ -71,12 +72,19 @@ class Meanings:
         for played in np.unique(part).tolist():
             index = np.flatnonzero(part == played)
             if played == EXCLUDED:
-                codes[index] = self._code(f"not used: {excluded_in_words(self._model)}")
+                codes[index] = self._excluded(rows[index])
             elif played in worded:
                 codes[index] = worded[played](rows[index])
             else:
                 codes[index] = self._code(phrases[PARTS[played]])
         return codes
+
+    def _excluded(self, rows: Ints) -> Ints:
+        """By the rule for whom the endpoint is defined, or else by the one that rules patients out."""
+        is_undefined = ~defined(self._model, self._patient_days).true[self._patient_days.patient[rows]]
+        words = (undefined_in_words(self._model), excluded_in_words(self._model))
+        undefined, excluded = (self._code(f"not used: {rule}") if rule else NONE for rule in words)
+        return np.where(is_undefined, undefined, excluded)
 
     def _code(self, sentence: str) -> int:
         if sentence not in self.sentences:
@@ -156,8 +164,13 @@ class Meanings:
         return codes
 
 
+def undefined_in_words(model: Endpoint) -> str:
+    """For whom alone an endpoint is defined; empty: for all patients."""
+    return "" if model.only is None else f"only patients with {rule_in_words(model.only)} are assessed"
+
+
 def excluded_in_words(model: Endpoint) -> str:
-    """By which rule an endpoint excludes patients; empty: by none."""
+    """By which rule an endpoint rules out patients, whatever was observed; empty: by none."""
     return "" if model.unless is None else rule_in_words(model.unless)
 
 

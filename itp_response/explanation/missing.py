@@ -6,6 +6,8 @@ import numpy as np
 
 from itp_response.cohort.values import NO_DAY, NONE
 from itp_response.evaluation.endpoints.account import UNKNOWN
+from itp_response.evaluation.patient_days import PatientValues
+from itp_response.evaluation.rules.tree import names_in
 from itp_response.explanation.censored_counts import counts_missing
 from itp_response.explanation.one_patient import DecidedEndpoint
 from itp_response.explanation.partial_dates import dates_missing
@@ -27,6 +29,8 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
             return "the excluded record, which cannot be read"
         case "censored_count":
             return counts_missing(criteria, cohort, decided.name)
+    if not decided.is_defined and decided.reason != "baseline_missing":
+        return f"the patient's {listed(_unknown_of_patient(decided))}"
     if decided.decided_by is not None:
         return missing_in_words(decided.decided_by)
     match decided.reason:
@@ -38,6 +42,13 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
         case "too_few_counts":
             return _observation(decided) or _visits(decided, open_alone=False)
     return _observation(decided) or _left_open(decided) or _visits(decided, open_alone=False)
+
+
+def _unknown_of_patient(decided: DecidedEndpoint) -> list[str]:
+    """What is not known of the patient of what decides whether the endpoint is defined."""
+    patient = PatientValues(decided.patient_days)
+    names = dict.fromkeys(names_in(decided.model.only.tree))
+    return [name.replace("_", " ") for name in names if patient.values(name).unknown[0]]
 
 
 def _gaps(decided: DecidedEndpoint) -> str:

@@ -157,6 +157,18 @@ class Account:
             decided_by=tuple((name, where[patient]) for name, where in self.decided_by),
         )
 
+    def leave_out(self, patients: Bools) -> None:
+        """Let no row, visit, event or other endpoint have done anything for these patients (P)."""
+        if not patients.any():
+            return
+        self.marks = tuple(mark._replace(row=np.where(patients, NONE, mark.row)) for mark in self.marks)
+        self.events = tuple(event._replace(row=np.where(patients, NONE, event.row)) for event in self.events)
+        self.missed = tuple(missed._replace(where=missed.where & ~patients) for missed in self.missed)
+        self.decided_by = tuple((name, where & ~patients) for name, where in self.decided_by)
+        for field in ("missing_from", "missing_to"):
+            day = getattr(self, field)
+            setattr(self, field, None if day is None else np.where(patients, np.nan, day))
+
     def could_count(self) -> Bools:
         """(N) The rows that counted, or would have if they had shown the state."""
         return np.isin(self.part, (QUALIFIES, FAILS, UNKNOWN))

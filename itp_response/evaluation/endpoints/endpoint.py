@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths
+from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths, known
 from itp_response.evaluation.clock import Day, Length
 from itp_response.evaluation.endpoints.account import (
     BEFORE,
@@ -112,6 +112,10 @@ class Endpoint(StrictModel):
     role: ROLES | None = Field(default=None, description="what it measures; sets are compared role by role")
     paramcd: str = Field(default="", description="its PARAMCD in CDISC's datasets; else a short form of its name")
     param: str = Field(default="", description="its PARAM in CDISC's datasets; else its label")
+    only: PatientRule | None = Field(
+        default=None,
+        description="a rule over the patient: where false, it is not applicable; where unknown, not evaluable",
+    )
     unless: PatientRule | None = Field(
         default=None,
         description="a rule over the patient: where true, the endpoint is not met, regardless of the observations",
@@ -175,6 +179,7 @@ class Endpoint(StrictModel):
     def account(self, patient_days: PatientDays, earlier: VerdictsByName, verdict: Verdict) -> Account:
         """What every row did for the endpoint; `verdict` is that on it, `earlier` has those it refers to."""
         account = self.rows_played(Decided(patient_days, earlier, verdict))
+        account.leave_out(~defined(self, patient_days).true)
         left = ~excluded(self, patient_days)
         account.part[~left[patient_days.patient]] = EXCLUDED
         of_origins = []
@@ -198,10 +203,13 @@ class Endpoint(StrictModel):
 
     def sentence(self) -> str:
         """The endpoint in words, made from what decides it."""
-        if self.unless is None:
-            return self.definition()
-        excluded_by = f"if there is {rule_in_words(self.unless)}"
-        return f"{self.definition()} Regardless of the observations, it is {self.if_excluded} {excluded_by}."
+        text = self.definition()
+        if self.only is not None:
+            text += f" Only patients with {rule_in_words(self.only)} are assessed; in others it is not applicable."
+        if self.unless is not None:
+            excluded_by = f"if there is {rule_in_words(self.unless)}"
+            text += f" Regardless of the observations, it is {self.if_excluded} {excluded_by}."
+        return text
 
     def references(self) -> dict[str, str]:
         """The endpoints this one is decided from: the name that stands under each key."""
@@ -228,6 +236,10 @@ class Endpoint(StrictModel):
     def row_rules(self) -> list[Rule]:
         """Its rules over what was observed on a day."""
         return [rule for _, rule, of in self.rules() if of == "rows"]
+
+    def patient_rules(self) -> list[Rule]:
+        """Its rules over the patient as a whole."""
+        return [rule for _, rule, of in self.rules() if of == "patients"]
 
     def ends_against_it(self) -> Iterator[tuple[Tree, bool]]:
         """The conditions that by themselves decide against the patient, and whether they do so by being true.
@@ -344,11 +356,34 @@ def seen_by(of: Scope, patient_days: PatientDays, verdicts: VerdictsByName) -> O
     return PatientValues(patient_days) if of == "patients" else patient_days
 
 
+def defined(model: Endpoint, patient_days: PatientDays) -> Truths:
+    """(P) Whether it is defined for the patients: the truth of `only`."""
+    if model.only is None:
+        return known(np.ones(patient_days.patients, dtype=np.bool_))
+    return decide(model.only.tree, PatientValues(patient_days))
+
+
 def excluded(model: Endpoint, patient_days: PatientDays) -> Bools:
-    """(P) The patients whom `unless` excludes."""
-    if model.unless is None:
-        return np.zeros(patient_days.patients, dtype=np.bool_)
-    return decide(model.unless.tree, PatientValues(patient_days)).true
+    """(P) The patients whom `only` or `unless` excludes."""
+    left_out = ~defined(model, patient_days).true
+    if model.unless is not None:
+        left_out = left_out | decide(model.unless.tree, PatientValues(patient_days)).true
+    return left_out
+
+
+def leave_undefined(model: Endpoint, verdict: Verdict, patient_days: PatientDays, reasons: Reasons) -> None:
+    """Make the verdict `NA` on the patients for whom the endpoint is not defined, and `NE` where that is unknown."""
+    if model.only is None:
+        return
+    truths, seen = defined(model, patient_days), PatientValues(patient_days)
+    patient = np.arange(patient_days.patients)
+    failing = causes(model.only.tree, And, seen, np.where(truths.false, patient, NONE), reasons)
+    verdict.set(truths.false, verdict.labels.index("NA"), failing)
+    why = np.full(patient_days.patients, reasons["not_recorded"])
+    if "baseline" in names_in(model.only.tree):
+        why[np.isnan(patient_days.baseline.low)] = reasons["baseline_missing"]
+    verdict.set(truths.unknown, verdict.labels.index("NE"), why)
+    verdict.without_evidence(~truths.true)
 
 
 def started(
@@ -371,7 +406,7 @@ def started(
         verdict.reason = of_origin.reason.copy()
         open_ = of_origin.value == Y
     if model.unless is not None:
-        left_out = excluded(model, patient_days)
+        left_out = decide(model.unless.tree, PatientValues(patient_days)).true
         verdict.set(left_out, otherwise, reasons[reason(model.unless)])
         open_ = open_ & ~left_out
     return verdict, open_
@@ -549,7 +584,7 @@ def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reaso
     return why
 
 
-def causes(tree: Tree, joint: type[And] | type[Or], patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
+def causes(tree: Tree, joint: type[And] | type[Or], observed: Observed, row: Ints, reasons: Reasons) -> Codes:
     """The reason that decides a rule at each row; `row` is -1, and so is the reason, where it is not asked.
 
     It is the first part that is false of those joined by `and`, and the first that is true of those joined by `or`.
@@ -558,7 +593,7 @@ def causes(tree: Tree, joint: type[And] | type[Or], patient_days: PatientDays, r
     asked = np.flatnonzero(row >= 0)
     at = row[asked]
     for part in parts_of(tree, joint):
-        truths = decide(part, patient_days)
+        truths = decide(part, observed)
         decides = (truths.false if joint is And else truths.true)[at]
         codes[asked[decides & (codes[asked] < 0)]] = reasons[cause(part)]
     return codes

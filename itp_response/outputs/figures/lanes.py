@@ -165,7 +165,7 @@ def _verdict(classification: Classification, name: str, unit: TimeUnit) -> Lane:
     because = f"{result_in_words(value)}: {reason}"
     length = NO_DAY if verdict.days is None else int(verdict.days[0])
     if model.is_ranked:
-        return Lane(label, because if value == "NE" else all_patients(classification).rank_in_words(value))
+        return Lane(label, because if value in ("NE", "NA") else all_patients(classification).rank_in_words(value))
     if value == "NE":
         return Lane(label, because, (_open(classification, name),), _marks(ended=ended))
     if model.runs_to is not None and length != NO_DAY:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from itp_response.classification.classification import Classification
 from itp_response.classification.supplied import records_discontinuation
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
-from itp_response.evaluation.endpoints.endpoint import Endpoint, excluded
+from itp_response.evaluation.endpoints.endpoint import Endpoint, defined, excluded
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import Rule, names_in
@@ -70,6 +70,7 @@ def from_day_0(classification: Classification, name: str, included: Bools) -> Fr
     counted = patient_days.day_of(patient_days.counted.last_in(patient_days.at_or_after(0), patient_days.after(last)))
     days = np.where(event, length, np.where(competing, closed, np.maximum(counted, 0))).astype(np.float64)
     known = included & (verdicts[to].value != NA) & (event | (verdicts[to].value != Y))
+    known = known & defined(classification.criteria.endpoints[name], patient_days).true
     days[~known] = np.nan
     return FromDay0(name, days, event & known, competing & known, competitors, unrecorded, last)
 
