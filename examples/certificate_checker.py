@@ -25,8 +25,10 @@ from itertools import pairwise
 from pathlib import Path
 
 NAN, INF = math.nan, math.inf
+OWN_DAY = re.compile(r"([A-Za-z_]\w*)(?: *([+-]) *(\d+(?:\.\d+)?))?")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
+DAYS = ("days", "day", "within", "until", "by", "evidence_by", "followed_from", "visits")
 NAMED = ("from", "after", "until", "to", "of", "when")
 WORDS = ("label", "says", "where", "role", "paramcd", "param")
 NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days", "of_days"])
@@ -173,6 +175,28 @@ class Patient:
             self.states[rule] = [truth(parsed(rule), names) for names in self.names]
         return self.states[rule]
 
+    def day_of(self, day):
+        """A day of a definition: a number, or a number of the patient plus or minus days; None: not known."""
+        if not isinstance(day, str):
+            return day
+        name, sign, plus = OWN_DAY.fullmatch(day.strip()).groups("0")
+        value = self.alone[name]
+        return None if value is None else value + (-float(plus) if sign == "-" else float(plus))
+
+    def with_days(self, model):
+        """The endpoint with the days that are the patient's own as numbers; None: one of them is not known."""
+        days = {key: model[key] for key in DAYS if key in model}
+        days = {key: one for key, one in days.items() if not (key == "within" and model["kind"] == "visits")}
+        days.pop("until" if model["kind"] == "achieved" else "", None)
+        found = {
+            key: list(map(self.day_of, one)) if isinstance(one, list) else self.day_of(one) for key, one in days.items()
+        }
+        listed = [day for one in found.values() for day in (one if isinstance(one, list) else [one])]
+        single = [*found.get("visits", []), found.get("day", 0)]
+        if None in listed or any(math.isinf(day) for day in single):
+            return None
+        return {**model, **found}
+
     def later(self, day, length):
         size, unit = int(length.split()[0]), length.split()[1].rstrip("s")
         if unit in ("day", "week"):
@@ -195,6 +219,8 @@ class Patient:
                 value = unmet
             if model.get("only"):
                 value = {True: value, False: "NA", None: "NE"}[truth(parsed(model["only"]), self.alone)]
+            if not value and (model := self.with_days(model)) is None:
+                value = "NE"
             decided = {"value": value} if value else getattr(self, kind)(model)
             self.verdicts[name] = {**NOTHING, **decided}
         return self.verdicts[name]

@@ -20,9 +20,11 @@ from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.definitions.load import load
 from itp_response.definitions.schema import HEAD, WorkedExample
 from itp_response.evaluation.censored_counts import has_censored
+from itp_response.evaluation.clock import PatientDay
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.endpoints.endpoint import Scope
 from itp_response.evaluation.rules.tree import SINCE
+from itp_response.explanation.counterfactuals.limits import KEYS_OF_DAYS
 from itp_response.messages.errors import CriteriaError
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import listed
@@ -283,12 +285,26 @@ def _others(key: str, value: Any, endpoints: Sequence[str]) -> list[Any]:
         return [choice for choice in CHOICES[key] if choice != value]
     if key in REFERENCES and isinstance(value, str):
         return [endpoint for endpoint in endpoints if endpoint != value]
+    if key in KEYS_OF_DAYS:
+        value = [_own_day(day) for day in value] if isinstance(value, list) else _own_day(value)
+        changed = OTHERS_UNDER.get(key, _nudged_values)(value)
+        return [[_written(day) for day in one] if isinstance(one, list) else _written(one) for one in changed]
     return OTHERS_UNDER.get(key, _nudged_values)(value)
 
 
-def _other_plans(days: list[int]) -> list[list[int]]:
+def _other_plans(days: list[Any]) -> list[list[Any]]:
     # The plan is moved as a whole and cut at its ends: a change of one visit in its middle would show nothing new.
-    return [[day - 1 for day in days], [day + 1 for day in days], days[1:], days[:-1]]
+    moved = ([day + by for day in days] for by in (-1, 1))
+    return [*moved, days[1:], days[:-1]]
+
+
+def _own_day(day: Any) -> Any:
+    """A day as it can be moved, where it is the patient's own."""
+    return PatientDay.written(day) if isinstance(day, str) else day
+
+
+def _written(day: Any) -> Any:
+    return str(day) if isinstance(day, PatientDay) else day
 
 
 def _other_shares(share: str) -> list[str]:
@@ -311,6 +327,8 @@ OTHERS_UNDER: dict[str, Callable[[Any], list[Any]]] = {
 
 def _nudged_values(value: Any) -> list[Any]:
     """A length of time, a list or a number with one number a step lower, and a step higher; of others nothing."""
+    if isinstance(value, PatientDay):
+        return [value + by for by in (-1, 1)]
     if isinstance(value, str) and LENGTH.fullmatch(value):
         number, unit = value.split()
         return [f"{nudged:g} {unit}" for nudged in _nudged(float(number))]
@@ -318,7 +336,7 @@ def _nudged_values(value: Any) -> list[Any]:
         return [
             [*value[:position], nudged, *value[position + 1 :]]
             for position, entry in enumerate(value)
-            for nudged in _nudged(entry)
+            for nudged in _nudged_values(entry)
         ]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return list(_nudged(value))

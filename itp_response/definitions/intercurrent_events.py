@@ -157,7 +157,7 @@ def _contradicted(
 
 def _can_follow(model: Endpoint) -> bool:
     """Whether an event can come before or while the endpoint looks at observations of its own."""
-    return bool(model.row_rules()) and model.role != "entry" and model.days_looked_at()[1] > 0
+    return bool(model.row_rules()) and model.role != "entry" and model.limits()[1] > 0
 
 
 def _why_none(file: CriteriaFile, name: str) -> str:

@@ -19,13 +19,13 @@ from itp_response.evaluation.endpoints.account import (
     UNKNOWN,
     Account,
 )
-from itp_response.evaluation.endpoints.endpoint import defined
+from itp_response.evaluation.endpoints.endpoint import defined, excluded
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import Rule, Tree, names_in
 from itp_response.explanation.deciding import deciding_clauses
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import counted, listed
 
 NOT_OBSERVED = {
     "platelets": "no count",
@@ -80,11 +80,13 @@ class Meanings:
         return codes
 
     def _excluded(self, rows: Ints) -> Ints:
-        """By the rule for whom the endpoint is defined, or else by the one that rules patients out."""
-        is_undefined = ~defined(self._model, self._patient_days).true[self._patient_days.patient[rows]]
-        words = (undefined_in_words(self._model), excluded_in_words(self._model))
-        undefined, excluded = (self._code(f"not used: {rule}") if rule else NONE for rule in words)
-        return np.where(is_undefined, undefined, excluded)
+        """By the rule for whom the endpoint is defined, by the one that rules patients out, or by a day not known."""
+        model, patient_days = self._model, self._patient_days
+        reasons = (undefined_in_words(model), excluded_in_words(model), days_unknown_in_words(model))
+        undefined, ruled_out, not_known = (self._code(f"not used: {words}") if words else NONE for words in reasons)
+        patient = patient_days.patient[rows]
+        is_undefined, is_excluded = ~defined(model, patient_days).true[patient], excluded(model, patient_days)[patient]
+        return np.select([is_undefined, is_excluded], [undefined, ruled_out], not_known)
 
     def _code(self, sentence: str) -> int:
         if sentence not in self.sentences:
@@ -172,6 +174,12 @@ def undefined_in_words(model: Endpoint) -> str:
 def excluded_in_words(model: Endpoint) -> str:
     """By which rule an endpoint rules out patients, whatever was observed; empty: by none."""
     return "" if model.unless is None else rule_in_words(model.unless)
+
+
+def days_unknown_in_words(model: Endpoint) -> str:
+    """That a day of the patient's own is not known; empty: there is none."""
+    names = dict.fromkeys(day.noun for day in model.own_days())
+    return f"the patient's {listed(list(names), 'or')} is not known" if names else ""
 
 
 def _not_observed(name: str, patient_days: PatientDays, rows: Ints) -> Iterator[tuple[str, Bools]]:

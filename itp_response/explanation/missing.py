@@ -33,6 +33,8 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
         return f"the patient's {listed(_unknown_of_patient(decided))}"
     if decided.decided_by is not None:
         return missing_in_words(decided.decided_by)
+    if decided.reason == "not_recorded" and (days := _days_unknown(decided)):
+        return f"the patient's {listed(days)}"
     match decided.reason:
         case "gap_in_counts":
             return _gaps(decided)
@@ -49,6 +51,14 @@ def _unknown_of_patient(decided: DecidedEndpoint) -> list[str]:
     patient = PatientValues(decided.patient_days)
     names = dict.fromkeys(names_in(decided.model.only.tree))
     return [name.replace("_", " ") for name in names if patient.values(name).unknown[0]]
+
+
+def _days_unknown(decided: DecidedEndpoint) -> list[str]:
+    """The numbers of the patient that are needed as a day and are not known, or never come."""
+    model, patient_days = decided.model, decided.patient_days
+    days = [(day, patient_days.each(day)[0]) for day in model.own_days()]
+    lacking = [day for day, on in days if np.isnan(on) or (np.isinf(on) and day in model.single_days())]
+    return list(dict.fromkeys(day.noun for day in lacking))
 
 
 def _gaps(decided: DecidedEndpoint) -> str:
@@ -115,7 +125,8 @@ def _unknown_rows(decided: DecidedEndpoint) -> str:
 
 def _visits(decided: DecidedEndpoint, *, open_alone: bool) -> str:
     """The planned visits without a count: all of them, or those that leave it open; nothing where there are none."""
-    days = [missed.day for missed in decided.account.missed if missed.where[0] and (missed.is_open or not open_alone)]
+    missed = [one for one in decided.account.missed if one.where[0] and (one.is_open or not open_alone)]
+    days = [int(one.day[0]) for one in missed]
     if not days:
         return ""
     passed_over = any(asked.key == "set_aside" for asked in decided.model.rules())

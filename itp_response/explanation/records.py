@@ -114,7 +114,7 @@ def _without_a_row(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
     """The planned visits without a count, and the day on which treatment was discontinued, where that excludes."""
     for missed in decided.account.missed:
         if missed.where[0]:
-            yield ExplainedRow(missed.day, missed.observed, missed.says, "", 0)
+            yield ExplainedRow(int(missed.day[0]), missed.observed, missed.says, "", 0)
     stopped = float(decided.cohort.treatment_discontinued[0])
     rule = decided.model.unless if decided.is_defined else decided.model.only
     if decided.is_excluded and np.isfinite(stopped) and "treatment_discontinued" in names_in(rule.tree):

@@ -80,7 +80,8 @@ class Mark(NamedTuple):
 class Missed(NamedTuple):
     """A planned visit for which there is no row."""
 
-    day: int
+    day: Ints
+    """(P) The planned day."""
     where: Bools
     """(P) The patients."""
     observed: str
@@ -149,7 +150,9 @@ class Account:
             events=tuple(event._replace(row=numbered(event.row[patient])) for event in self.events),
             occasion=None if self.occasion is None else numbered(self.occasion[rows]),
             visit=of_rows(self.visit),
-            missed=tuple(missed._replace(where=missed.where[patient]) for missed in self.missed),
+            missed=tuple(
+                missed._replace(day=missed.day[patient], where=missed.where[patient]) for missed in self.missed
+            ),
             doubtful=None if self.doubtful is None else self.doubtful[rows],
             gaps=None if self.gaps is None else numbered(self.gaps[rows]),
             missing_from=of_patient(self.missing_from),

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints, Truths
-from itp_response.evaluation.clock import MOST_OCCASIONS, Days, Length
+from itp_response.evaluation.clock import MOST_OCCASIONS, DayOf, Length, OwnDays, apart
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     DECIDED,
@@ -70,7 +70,7 @@ class Achieved(Endpoint):
     between: Literal["anything", "unbroken"] = Field(
         default="anything", description="unbroken: no observation between the first and the last occasion may fail"
     )
-    days: Days = Field(default=(-np.inf, np.inf), description="first and last day of the assessment window")
+    days: OwnDays = Field(default=(-np.inf, np.inf), description="first and last day of the assessment window")
     from_: str | None = Field(default=None, alias="from", description="assessment starts on the day of this endpoint")
     until: str | None = Field(default=None, description="assessment ends on the day before this endpoint")
     discount: RowRule | None = Field(
@@ -100,7 +100,8 @@ class Achieved(Endpoint):
             raise PydanticCustomError("achieved", "'apart_at_most' requires occasions = 2")
         if self.apart_at_most is not None and self.apart_at_most.at_most_days < self.apart.at_least_days:
             raise never_met("'apart_at_most' is shorter than 'apart'")
-        if (self.occasions - 1) * self.apart.at_least_days > self.days[1] - self.days[0]:
+        length = apart(*self.days)
+        if length is not None and (self.occasions - 1) * self.apart.at_least_days > length:
             raise never_met(f"{self.occasions} occasions {self.apart} apart do not fit{days_in_words(self.days)}")
         return self
 
@@ -108,7 +109,7 @@ class Achieved(Endpoint):
         named = {"from": self.from_, "until": self.until}
         return {key: name for key, name in named.items() if name is not None}
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return self.days
 
     def window(self) -> str:
@@ -188,6 +189,7 @@ class Achieved(Endpoint):
         # Followed to the end, without a count in the days looked at: what is missing is one of these.
         unseen = (verdict.value == NE) & followed & ~patient_days.counted.any_in(begin, end)
         since = patient_days.end_of_follow_up(self.followed_from)
+        first, last = (patient_days.each(day) for day in self.days)
         return Account(
             part,
             begin,
@@ -196,8 +198,8 @@ class Achieved(Endpoint):
             events=tuple(events),
             occasion=occasion,
             doubtful=doubtful,
-            missing_from=np.where(unseen, self.days[0], needed(open_, max(since, self.days[0]))),
-            missing_to=np.where(unseen, self.days[1], needed(open_, np.inf)),
+            missing_from=np.where(unseen, first, needed(open_, np.maximum(since, first))),
+            missing_to=np.where(unseen, last, needed(open_, np.inf)),
         )
 
     def definition(self) -> str:

@@ -19,7 +19,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.clock import Days, WholeDay
+from itp_response.evaluation.clock import DayOf, OwnDays, OwnWholeDay, PatientDay, apart
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     NO_COUNT,
@@ -59,8 +59,8 @@ class At(Endpoint):
 
     kind: Literal["at"]
     when: RowRule = Field(description="the state")
-    day: WholeDay = Field(description="the landmark")
-    within: Days = Field(description="first and last day of the window for its count")
+    day: OwnWholeDay = Field(description="the landmark")
+    within: OwnDays = Field(description="first and last day of the window for its count")
     which: Literal["nearest", "first", "last"] = Field(
         default="nearest", description="which of several counts in the window is used"
     )
@@ -73,16 +73,22 @@ class At(Endpoint):
     def references(self) -> dict[str, str]:
         return {} if self.from_ is None else {"from": self.from_}
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return self.within
+
+    def single_days(self) -> tuple[DayOf, ...]:
+        return (self.day,)
 
     def window(self) -> str:
         since = f" after {self.from_}" if self.from_ else ""
-        return f"day {self.day}{since}, a count{days_in_words(self.within).replace(',', '')}"
+        landmark = day_in_words(self.day) if isinstance(self.day, PatientDay) else f"day {self.day}"
+        return f"{landmark}{since}, a count{days_in_words(self.within).replace(',', '')}"
 
     @model_validator(mode="after")
     def _day_within(self) -> Self:
-        if not self.within[0] <= self.day <= self.within[1]:
+        if any(
+            days is not None and days < 0 for days in (apart(self.within[0], self.day), apart(self.day, self.within[1]))
+        ):
             raise PydanticCustomError("at", "'day' must lie within 'within'")
         return self
 
@@ -115,10 +121,11 @@ class At(Endpoint):
 
     def phrases(self) -> dict[str, str]:
         first, last = self.within
+        last_in_words = day_in_words(last) if isinstance(last, PatientDay) else number_in_words(last)
         since = f" after the day of {self.from_}" if self.from_ else ""
         return super().phrases() | {
             "not_taken": f"not used: {WHICH[self.which]} is another one",
-            "outside": f"outside {day_in_words(first)} to {number_in_words(last)}{since}",
+            "outside": f"outside {day_in_words(first)} to {last_in_words}{since}",
         }
 
     def rows_played(self, decided: Decided) -> Account:
@@ -144,8 +151,8 @@ class At(Endpoint):
             end,
             marks=(Mark(np.where(open_, row, NONE), "used for the landmark"),),
             events=() if self.closed_by is None else (Event(closing, self.closed_by),),
-            missing_from=needed(missing, start + self.within[0]),
-            missing_to=needed(missing, start + self.within[1]),
+            missing_from=needed(missing, start + patient_days.each(self.within[0])),
+            missing_to=needed(missing, start + patient_days.each(self.within[1])),
         )
 
     def missing_data(self) -> str:
@@ -177,8 +184,8 @@ def _window(model: At, patient_days: PatientDays, earlier: VerdictsByName, open_
         )
     start = np.where(open_, patient_days.day_of(earlier[model.from_].dated), 0).astype(np.int64)
     return (
-        patient_days.from_day(start, model.within[0]),
-        patient_days.from_day(start, np.floor(model.within[1]) + 1),
+        patient_days.at_or_after(start + patient_days.each(model.within[0])),
+        patient_days.after(start + patient_days.each(model.within[1])),
         start,
     )
 
@@ -206,4 +213,4 @@ def _landmark_row(model: At, patient_days: PatientDays, begin: Ints, end: Ints, 
         return counts.first_in(begin, end)
     if model.which == "last":
         return counts.last_in(begin, end)
-    return nearest(patient_days, counts, start + model.day, begin, end)
+    return nearest(patient_days, counts, start + patient_days.each_whole(model.day), begin, end)

@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
 from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths, known
-from itp_response.evaluation.clock import Day, Length
+from itp_response.evaluation.clock import DayOf, Length, OwnDay, PatientDay, widest
 from itp_response.evaluation.endpoints.account import (
     BEFORE,
     EXCLUDED,
@@ -120,7 +120,9 @@ class Endpoint(StrictModel):
         default=None,
         description="a rule over the patient: where true, the endpoint is not met, regardless of the observations",
     )
-    followed_from: Day | None = Field(default=None, description="replaces the clock's followed_from for this endpoint")
+    followed_from: OwnDay | None = Field(
+        default=None, description="replaces the clock's followed_from for this endpoint"
+    )
 
     lengths: ClassVar[tuple[str, ...]] = ()
     """The lengths that its verdicts have, fields of `Verdict`."""
@@ -188,6 +190,9 @@ class Endpoint(StrictModel):
             account.part[unmet[patient_days.patient]] = BEFORE
             of_origins.append((name, unmet))
             left = left & ~unmet
+        without = left & without_days(self, patient_days)
+        account.leave_out(without)
+        account.part[without[patient_days.patient]] = EXCLUDED
         account.decided_by = (*of_origins, *account.decided_by)
         return account
 
@@ -307,9 +312,22 @@ class Endpoint(StrictModel):
         """What it gives: `verdict`, `best`, `days` in a state, `of_days` observed, or `time` to an event."""
         return ("verdict",)
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         """The first and last day on which an observation can count; infinite: no limit."""
         return -np.inf, np.inf
+
+    def limits(self) -> tuple[float, float]:
+        """The same for any patient: infinite too where it is the patient's own."""
+        return widest(self.days_looked_at())
+
+    def single_days(self) -> tuple[DayOf, ...]:
+        """The days that must be there, each a landmark or a planned visit: none of them can be infinite."""
+        return ()
+
+    def own_days(self) -> tuple[PatientDay, ...]:
+        """The days of its keys that are the patient's own."""
+        values = [value if isinstance(value, tuple) else (value,) for value in vars(self).values()]
+        return tuple(dict.fromkeys(day for days in values for day in days if isinstance(day, PatientDay)))
 
     def span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
         """(P) The span of the rows on these days."""
@@ -371,6 +389,15 @@ def excluded(model: Endpoint, patient_days: PatientDays) -> Bools:
     return left_out
 
 
+def without_days(model: Endpoint, patient_days: PatientDays) -> Bools:
+    """(P) The patients of whom a day is not known that the endpoint needs."""
+    without = np.zeros(patient_days.patients, dtype=np.bool_)
+    for day in model.own_days():
+        days = patient_days.each(day)
+        without |= ~np.isfinite(days) if day in model.single_days() else np.isnan(days)
+    return without
+
+
 def leave_undefined(model: Endpoint, verdict: Verdict, patient_days: PatientDays, reasons: Reasons) -> None:
     """Make the verdict `NA` on the patients for whom the endpoint is not defined, and `NE` where that is unknown."""
     if model.only is None:
@@ -394,7 +421,9 @@ def started(
     origin: str | None,
     otherwise: int = N,
 ) -> tuple[Verdict, Bools]:
-    """The verdict as far as `unless` and the endpoint `origin` decide it, and the patients for whom it is still open.
+    """The verdict as far as it is decided before the kind, and the patients for whom it is still open.
+
+    `unless` decides it, the endpoint `origin` where that is not met, and a day of the patient's own that is not known.
 
     `otherwise` is the value where `origin` is not met, or `unless` excludes the patient.
     """
@@ -409,6 +438,10 @@ def started(
         left_out = decide(model.unless.tree, PatientValues(patient_days)).true
         verdict.set(left_out, otherwise, reasons[reason(model.unless)])
         open_ = open_ & ~left_out
+    if model.own_days():
+        without = open_ & without_days(model, patient_days)
+        verdict.set(without, NE, reasons["not_recorded"])
+        open_ = open_ & ~without
     return verdict, open_
 
 

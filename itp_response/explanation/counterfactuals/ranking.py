@@ -123,7 +123,7 @@ def _is_where_missing(cohort: Cohort, account: Account, edits: Edits, is_last: B
         # What was not followed to its end may be decided by any count after the last.
         where |= (is_last | (day >= first)) & (day <= last)
     for missed in account.missed:
-        where |= missed.where[patient] & (day == missed.day)
+        where |= missed.where[patient] & (day == missed.day[patient])
     return where
 
 

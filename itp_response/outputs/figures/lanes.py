@@ -213,7 +213,7 @@ def _open(classification: Classification, name: str) -> Stretch:
     Where follow-up ended too early, the days after the last count.
     """
     model, reason = classification.criteria.endpoints[name], int(classification.verdicts[name].reason[0])
-    first, last = model.days_looked_at()
+    first, last = (float(classification.patient_days.each(day)[0]) for day in model.days_looked_at())
     first = max(first, 0.0)
     end = int(last_counts(classification)[0])
     if classification.criteria.reasons.names[reason] == "follow_up_ended" and end != NO_DAY:
