@@ -351,9 +351,18 @@ class Patient:
         shut = [row for row, closes in enumerate(closing) if closes and start < self.day[row] <= end]
         if shut:
             return {"value": "N", "ended": shut[0]}
-        if taken is None or state[taken] is None:
+        if taken is None:
+            treated = self.by_cause(model, start + model["day"], "unknown")
+            return {"value": {"fails": "N", "unknown": "NE", "left_out": "NA"}[treated]}
+        if state[taken] is None:
             return {"value": "NE"}
         return {"value": "Y", "dated": taken, "onset": taken} if state[taken] else {"value": "N", "ended": taken}
+
+    def by_cause(self, model, day, otherwise):
+        """What a missing count planned for that day is: by the first that happened on it or before."""
+        happened = [(self.alone[name], treated) for name, treated in model.get("missing_after", {}).items()]
+        happened = [(on, treated) for on, treated in happened if on is not None and abs(on) < INF and on <= day]
+        return min(happened, key=lambda one: one[0])[1] if happened else otherwise
 
     def visits(self, model):
         state, aside, washed, closing = (
@@ -367,11 +376,11 @@ class Patient:
         if model.get("visits"):
             near = [[row for row in counts if abs(self.day[row] - day) <= within] for day in model["visits"]]
             taken = [self.nearest(day, rows) for day, rows in zip(model["visits"], near, strict=True)]
-        seen = []
-        for row in taken:
+        seen, planned = [], model.get("visits") or [None] * len(taken)
+        for row, day in zip(taken, planned, strict=True):
             bad = row is not None and (state[row], washed[row]) in ((True, True), (True, None), (None, True))
             treated = model.get("discounted", "fails") if bad else ""
-            treated = model.get("missing", "fails") if row is None else treated
+            treated = self.by_cause(model, day, model.get("missing", "fails")) if row is None else treated
             if treated != "left_out":
                 seen.append((row, {"fails": False, "unknown": None}[treated] if treated else state[row]))
         if sum(row is not None for row, _ in seen) < model.get("of_at_least", 0):
@@ -625,9 +634,9 @@ KNOWN = {
     "lost": "after when by occasions apart between at_once",
     "time_to": "from to censored by",
     "best": "of otherwise unknown",
-    "at": "when day within which from set_aside closed_by",
-    "visits": "when visits within days at_least share more_than in_any of_at_least too_few missing set_aside discount "
-    "discounted closed_by",
+    "at": "when day within which from missing_after set_aside closed_by",
+    "visits": "when visits within days at_least share more_than in_any of_at_least too_few missing missing_after "
+    "set_aside discount discounted closed_by",
     "extent": "when days measure lasting each max_gap at_least set_aside discount",
     "combined": "when",
 }

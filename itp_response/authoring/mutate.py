@@ -54,7 +54,7 @@ CHOICES = {
 REFERENCES = ("from", "until", "after", "to")
 REMOVABLE = (
     *("by", "evidence_by", "max_gap", "apart_at_most", "until", "from", "days"),
-    *("followed_from", "in_any", "of_at_least"),
+    *("followed_from", "in_any", "of_at_least", "missing_after"),
 )
 
 
@@ -285,11 +285,22 @@ def _others(key: str, value: Any, endpoints: Sequence[str]) -> list[Any]:
         return [choice for choice in CHOICES[key] if choice != value]
     if key in REFERENCES and isinstance(value, str):
         return [endpoint for endpoint in endpoints if endpoint != value]
+    if key == "missing_after":
+        return list(_other_causes(value))
     if key in KEYS_OF_DAYS:
         value = [_own_day(day) for day in value] if isinstance(value, list) else _own_day(value)
         changed = OTHERS_UNDER.get(key, _nudged_values)(value)
         return [[_written(day) for day in one] if isinstance(one, list) else _written(one) for one in changed]
     return OTHERS_UNDER.get(key, _nudged_values)(value)
+
+
+def _other_causes(causes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Without one of the causes, or with something else made of what is missing after it; of several, turned round."""
+    for name, treated in causes.items():
+        yield {other: value for other, value in causes.items() if other != name}
+        yield from ({**causes, name: other} for other in CHOICES["missing"] if other != treated)
+    if len(causes) > 1:
+        yield dict(reversed(list(causes.items())))
 
 
 def _other_plans(days: list[Any]) -> list[list[Any]]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -224,6 +225,22 @@ def is_limit(day: DayOf) -> bool:
     return isinstance(day, PatientDay) or math.isfinite(day)
 
 
+def numbers_of_the_patient(info: Any) -> list[str]:
+    """The names of the numbers of the patient that are days, by the names that rules over patients may use."""
+    assert info.context is not None
+    observed = info.context["patients"].observed.items()
+    # The baseline is a count.
+    return [name for name, type_ in observed if type_ in ("number", "moment") and name != "baseline"]
+
+
+def unknown_number(name: str, known: Sequence[str]) -> str:
+    """The sentence for a name that is no number of the patient."""
+    return (
+        f"{name!r} is not a number of the patient; known: {', '.join(known)}. A number of the patient is declared in "
+        f"[columns] with type = 'number' and table = 'patients'.{nearest(name, known)}"
+    )
+
+
 class _OrOwn:
     """Reads a text as a day of the patient's own, and all else as `day` does."""
 
@@ -253,17 +270,11 @@ class _OrOwn:
             read: float = days(value)
             return read
         day = PatientDay.written(value)
-        assert info.context is not None
-        known = [name for name, type_ in info.context["patients"].observed.items() if type_ in ("number", "moment")]
-        known.remove("baseline")  # a count
+        known = numbers_of_the_patient(info)
         if day is None:
             raise _own_day(f"{value!r} is not a day; {HOW_OWN_DAY}")
         if day.name not in known:
-            close = nearest(day.name, known)
-            raise _own_day(
-                f"{day.name!r} is not a number of the patient; known: {', '.join(known)}. A number of the patient is "
-                f"declared in [columns] with type = 'number' and table = 'patients'.{close}"
-            )
+            raise _own_day(unknown_number(day.name, known))
         if self._day is WholeDay and not day.plus.is_integer():
             raise _own_day(f"{value!r} is not a whole day; add a whole number of days")
         _checked_day(day.plus)

@@ -12,6 +12,7 @@ of this kind.
 ('N', 'platelets')
 """
 
+from collections.abc import Iterator
 from typing import Literal, Self
 
 import numpy as np
@@ -30,6 +31,7 @@ from itp_response.evaluation.endpoints.account import (
     Decided,
     Event,
     Mark,
+    Missed,
     from_row,
     needed,
     parts_by_state,
@@ -37,6 +39,7 @@ from itp_response.evaluation.endpoints.account import (
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
+    Treated,
     causes,
     counts_kept,
     inside,
@@ -44,11 +47,19 @@ from itp_response.evaluation.endpoints.endpoint import (
     started,
     why_unknown,
 )
+from itp_response.evaluation.endpoints.missing_after import (
+    TREATED,
+    MissingAfter,
+    after_in_words,
+    by_cause,
+    cause_of,
+    causes_in_words,
+)
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
-from itp_response.evaluation.rules.tree import And, reason
-from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
+from itp_response.evaluation.rules.tree import And, Name, cause, reason
+from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import day_in_words, days_in_words, number_in_words
 
 WHICH = {"nearest": "the nearest count", "first": "the first count", "last": "the last count"}
@@ -65,6 +76,10 @@ class At(Endpoint):
         default="nearest", description="which of several counts in the window is used"
     )
     from_: str | None = Field(default=None, alias="from", description="an endpoint: days are counted from its day")
+    missing_after: MissingAfter = Field(
+        default_factory=dict,
+        description="what a missing count is if something happened on the landmark or before; default: not evaluable",
+    )
     set_aside: RowRule | None = Field(default=None, description="where not false, an observation is disregarded")
     closed_by: RowRule | None = Field(
         default=None, description="where true after day 0 and up to the count used, the endpoint is not met"
@@ -102,6 +117,9 @@ class At(Endpoint):
         at = np.maximum(row, 0)
 
         verdict.set(open_, NE, reasons["no_counts"])
+        for name, treated, where in self._causes(patient_days, start, open_ & ~has_row):
+            verdict.set(where & (treated == "fails"), N, reasons[cause(Name(name, "number"))])
+            verdict.set(where & (treated == "left_out"), NA, reasons[cause(Name(name, "number"))])
         if len(patient_days.day):
             yes, no = has_row & state.true[at], has_row & state.false[at]
             verdict.set(has_row, NE, why_unknown(self.when, patient_days, row, reasons))
@@ -118,6 +136,16 @@ class At(Endpoint):
             verdict.mark("dated", closed, NONE)
             verdict.mark("ended", closed, closing_row)
         return verdict
+
+    def _causes(self, patient_days: PatientDays, start: Ints, missing: Bools) -> Iterator[tuple[str, Treated, Bools]]:
+        """What happened before a missing count, with what that makes of it, and the patients (P)."""
+        landmark = start + patient_days.each_whole(self.day)
+        found = cause_of(self.missing_after, patient_days, landmark)
+        for name, treated, where in by_cause(self.missing_after, found):
+            yield name, treated, where & missing
+
+    def causes(self) -> dict[str, Treated]:
+        return self.missing_after
 
     def phrases(self) -> dict[str, str]:
         first, last = self.within
@@ -145,18 +173,25 @@ class At(Endpoint):
         from_row(part, patient_days, closing, CLOSED)
         row = np.where(closing == NONE, row, NONE)
         missing = open_ & (verdict.value == NE) & (row == NONE)
+        landmark = start + patient_days.each_whole(self.day)
+        causes = self._causes(patient_days, start, open_ & (row == NONE) & (closing == NONE))
         return Account(
             part,
             begin,
             end,
             marks=(Mark(np.where(open_, row, NONE), "used for the landmark"),),
             events=() if self.closed_by is None else (Event(closing, self.closed_by),),
+            missed=tuple(
+                Missed(landmark, where, "no count", f"{TREATED[treated]}: {after_in_words(name)}", treated == "unknown")
+                for name, treated, where in causes
+            ),
             missing_from=needed(missing, start + patient_days.each(self.within[0])),
             missing_to=needed(missing, start + patient_days.each(self.within[1])),
         )
 
     def missing_data(self) -> str:
-        return "NE if there is no count in the window"
+        words: dict[Treated, str] = {"fails": "is N", "unknown": "is NE", "left_out": "is NA"}
+        return f"NE if there is no count in the window{causes_in_words(self.missing_after, words)}"
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
@@ -165,6 +200,13 @@ class At(Endpoint):
         text += f" from {first} to {last}."
         if self.from_:
             text += f" Days are counted from the day of {self.from_}."
+        if self.missing_after:
+            words: dict[Treated, str] = {
+                "fails": "is not met",
+                "unknown": "is not evaluable",
+                "left_out": "is not applicable",
+            }
+            text += f" Without a count it is not evaluable{causes_in_words(self.missing_after, words)}."
         if self.set_aside is not None:
             text += f" Counts with {rule_in_words(self.set_aside)} are disregarded."
         if self.closed_by is not None:

@@ -1,6 +1,6 @@
 """Endpoint: what the kinds have in common: keys, how a verdict begins, occasions, visits and reasons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
@@ -37,6 +37,8 @@ FAR = np.iinfo(np.int64).max
 """Days, more than any number of them."""
 
 
+Treated = Literal["fails", "unknown", "left_out"]
+"""What becomes of a visit that is missing or discounted."""
 Scope = Literal["rows", "patients", "endpoints"]
 """What a rule is asked of: the observations of a day, a patient, or the verdicts on endpoints."""
 
@@ -237,6 +239,15 @@ class Endpoint(StrictModel):
             rule = getattr(self, key)
             if rule is not None:
                 yield AskedRule(key, rule, scope)
+
+    def asked_of_patients(self) -> Iterator[str]:
+        """The numbers of the patient that its keys name as days."""
+        yield from (day.name for day in self.own_days())
+        yield from self.causes()
+
+    def causes(self) -> Mapping[str, Treated]:
+        """By the number of the patient that is its day, what makes a missing count something else from there on."""
+        return {}
 
     def row_rules(self) -> list[Rule]:
         """Its rules over what was observed on a day."""

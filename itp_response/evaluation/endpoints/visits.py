@@ -45,6 +45,7 @@ from itp_response.evaluation.endpoints.account import (
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
+    Treated,
     counts_kept,
     discounted_rows,
     flag_at,
@@ -53,6 +54,14 @@ from itp_response.evaluation.endpoints.endpoint import (
     never_met,
     started,
     without_days,
+)
+from itp_response.evaluation.endpoints.missing_after import (
+    TREATED,
+    MissingAfter,
+    after_in_words,
+    by_cause,
+    cause_of,
+    causes_in_words,
 )
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
@@ -70,9 +79,6 @@ def _checked_share(text: str) -> str:
 
 
 Share = Annotated[str, AfterValidator(_checked_share), Field(json_schema_extra={"pattern": "^[0-9]+/[1-9][0-9]*$"})]
-Treated = Literal["fails", "unknown", "left_out"]
-"""What becomes of a visit that is missing or discounted."""
-TREATED = {"fails": "counts as failing", "unknown": "counts as unknown", "left_out": "is excluded"}
 
 
 class Visits(Endpoint):
@@ -99,6 +105,10 @@ class Visits(Endpoint):
     of_at_least: int = Field(default=0, ge=0, le=FARTHEST, description="the number of visits that must have a count")
     too_few: Literal["N", "NE"] = Field(default="N", description="the result if fewer visits have a count")
     missing: Treated = Field(default="fails", description="how a planned visit without a count is treated")
+    missing_after: MissingAfter = Field(
+        default_factory=dict,
+        description="how one is treated instead that is planned on or after the day on which something happened",
+    )
     set_aside: RowRule | None = Field(default=None, description="where not false, an observation is disregarded")
     discount: RowRule | None = Field(
         default=None, description="where true, a visit is discounted; so is one in the state where this is unknown"
@@ -141,12 +151,17 @@ class Visits(Endpoint):
             )
         if self.visits and "days" in self.model_fields_set:
             raise PydanticCustomError("visits", "'days' cannot be used with planned 'visits'")
+        if self.missing_after and not self.visits:
+            raise PydanticCustomError("visits", "'missing_after' requires planned 'visits'")
         for key in ("at_least", "in_any", "of_at_least"):
             if (getattr(self, key) or 0) > self._most_visits:
                 raise never_met(f"{key!r} is {getattr(self, key)}, of {counted(int(self._most_visits), 'visit')}")
         if self.more_than is not None and Fraction(self.more_than) == 1:
             raise never_met("'more_than' is all of the visits")
         return self
+
+    def causes(self) -> dict[str, Treated]:
+        return self.missing_after
 
     @property
     def _most_visits(self) -> float:
@@ -233,9 +248,14 @@ class Visits(Endpoint):
         for number, (day, on) in enumerate(zip(self.visits, planned_days(self, patient_days).T, strict=True)):
             begin, end = patient_days.at_or_after(day - self.within), patient_days.after(day + self.within)
             has_other = Flagged(passed_over).any_in(begin, end)
-            says, is_open = TREATED[self.missing], self.missing == "unknown"
-            yield Missed(on, missed[:, number] & ~has_other, "no count", says, is_open)
-            yield Missed(on, missed[:, number] & has_other, "no other count", says, is_open)
+            cause = cause_of(self.missing_after, patient_days, on)
+            ways = [(TREATED[self.missing], self.missing, cause == NONE)]
+            for name, treated, where in by_cause(self.missing_after, cause):
+                ways.append((f"{TREATED[treated]}: {after_in_words(name)}", treated, where))
+            for says, treated, where in ways:
+                where = where & missed[:, number]
+                yield Missed(on, where & ~has_other, "no count", says, treated == "unknown")
+                yield Missed(on, where & has_other, "no other count", says, treated == "unknown")
 
     def _parts_of_others(self, patient_days: PatientDays) -> Parts:
         """(N) What rows did that are taken for no visit."""
@@ -254,6 +274,7 @@ class Visits(Endpoint):
         text = "only visits with a count are assessed"
         if self.visits:
             text = f"a planned visit without a count {TREATED[self.missing]}"
+            text += causes_in_words(self.missing_after, TREATED)
         if self.of_at_least:
             text += f"; {self.too_few} with a count at fewer than {counted(self.of_at_least, 'visit')}"
         return text
@@ -262,7 +283,8 @@ class Visits(Endpoint):
         """What decides it, in words, without what excludes patients."""
         text = _number_in_words(self)
         if self.visits:
-            text += f" A planned visit without a count {TREATED[self.missing]}."
+            text += f" A planned visit without a count {TREATED[self.missing]}"
+            text += f"{causes_in_words(self.missing_after, TREATED)}."
         if self.of_at_least:
             result = "not met" if self.too_few == "N" else "not evaluable"
             text += f" With a count at fewer than {self.of_at_least} visits it is {result}."
@@ -295,7 +317,12 @@ class _Attended:
         good &= ~discounted
         unknown &= ~discounted
         kept = np.ones(len(row), dtype=np.bool_)
-        for visits, treated in ((missing, model.missing), (discounted, model.discounted)):
+        treatments = [(missing, model.missing), (discounted, model.discounted)]
+        if model.missing_after:
+            cause = cause_of(model.missing_after, patient_days, planned_days(model, patient_days)).ravel()
+            treatments[0] = (missing & (cause == NONE), model.missing)
+            treatments += [(missing & where, treated) for _, treated, where in by_cause(model.missing_after, cause)]
+        for visits, treated in treatments:
             if treated == "unknown":
                 unknown |= visits
             elif treated == "left_out":
