@@ -256,8 +256,12 @@ class Patient:
             if (closed is None or row < closed) and row >= start and (until["value"] != "Y" or row < until["dated"])
         ]
         good = [row for row in looked_at if state[row] and washed[row] is False]
-        between = model.get("between", "anything")
-        if met := self.occasions(model, good, state, between):
+        between, at_once = model.get("between", "anything"), self.state(model.get("at_once"))
+        met = self.occasions(model, good, state, between)
+        alone = [row for row in looked_at if at_once[row] and washed[row] is False]
+        if alone and (met is None or alone[0] <= met[0]):
+            return {"value": "Y", "dated": alone[0], "onset": alone[0]}
+        if met:
             dated = met[1] if model.get("dated_by") == "confirming" else met[0]
             confirming = met[1] if model.get("occasions", 1) > 1 else None
             return {"value": "Y", "dated": dated, "onset": met[0], "confirming": confirming}
@@ -270,9 +274,21 @@ class Patient:
         if model.get("discounted_counts") == "may_meet":
             unsure += [row for row in looked_at if state[row] and washed[row] is not False]
         possible = unsure and self.occasions(model, sorted({*good, *unsure}), state, between)
+        possible = possible or any(self.may_meet_alone(model, row) for row in looked_at)
         unseen = model.get("without_counts") == "NE" and not any(row in self.counted for row in looked_at)
         over = until["value"] == "Y" or (self.followed(model) and not possible and not unseen)
         return {"value": "N" if over else "NE"}
+
+    def may_meet_alone(self, model, row):
+        """Whether a row with a count that did not meet it by itself may have."""
+        state, at_once, washed = (self.state(model.get(key))[row] for key in ("when", "at_once", "discount"))
+        with_discounted = model.get("discounted_counts") == "may_meet"
+        if row not in self.counted or at_once is False:
+            return False
+        if at_once:
+            return washed is not False and with_discounted
+        discounted = washed is True or (washed is None and state is True)
+        return model.get("unknown_counts", "may_meet") == "may_meet" and (with_discounted or not discounted)
 
     def maintained(self, model):
         origin, state = self.verdict(model["from"]), self.state(model["when"])
@@ -628,8 +644,8 @@ def of_definition(certificate, files):
 
 
 KNOWN = {
-    "achieved": "when occasions apart apart_at_most between days from until discount closed_by dated_by unknown_counts "
-    "discounted_counts without_counts",
+    "achieved": "when at_once occasions apart apart_at_most between days from until discount closed_by dated_by "
+    "unknown_counts discounted_counts without_counts",
     "maintained": "from counted_from when for by evidence_by until max_gap",
     "lost": "after when by occasions apart between at_once",
     "time_to": "from to censored by",

@@ -319,7 +319,7 @@ class PatientDays:
             return self._at_or_after_one(day)
         if isinstance(day, PatientDay):
             day = self.each(day)
-        whole = counted_days(np.ceil(day)) if day.dtype.kind == "f" else day.astype(np.int64)
+        whole = day.astype(np.int64) if np.issubdtype(day.dtype, np.integer) else counted_days(np.ceil(day))
         return np.searchsorted(self.key, self.keys(np.arange(self.patients), whole))
 
     def after(self, day: Ints | Floats | DayOf) -> Ints:
@@ -328,7 +328,7 @@ class PatientDays:
             return self._at_or_after_one(math.floor(day) + 1 if math.isfinite(day) else day)
         if isinstance(day, PatientDay):
             day = self.each(day)
-        return self.at_or_after(day + 1 if day.dtype.kind == "i" else np.floor(day) + 1)
+        return self.at_or_after(day + 1 if np.issubdtype(day.dtype, np.integer) else np.floor(day) + 1)
 
     def _at_or_after_one(self, day: float) -> Ints:
         """As `at_or_after`, for a day that is the same for all: counting the earlier rows is faster than searching."""

@@ -115,6 +115,8 @@ class Meanings:
 
     def _discounted(self, rows: Ints) -> Ints:
         tree, in_state = self._rules["discount"], self._is_true("when", rows)
+        if "at_once" in self._rules:
+            in_state = in_state | self._is_true("at_once", rows)
         codes = self._by_clause(tree, rows, "would qualify, but is not evidence: ", holds=True)
         not_known = f"would qualify, but it is unknown whether there was {tree_in_words(tree)}"
         codes[~self._is_true("discount", rows)] = self._code(not_known)
@@ -146,7 +148,8 @@ class Meanings:
     def _unknown(self, rows: Ints) -> Ints:
         """By what was not observed."""
         names, missing = [], []
-        for name in dict.fromkeys(names_in(self._rules["when"])):
+        trees = [self._rules[key] for key in ("when", "at_once") if key in self._rules]
+        for name in dict.fromkeys(name for tree in trees for name in names_in(tree)):
             for words, where in _not_observed(name, self._patient_days, rows):
                 names.append(words)
                 missing.append(where)
