@@ -158,7 +158,8 @@ class Criteria(DataResult):
     def names_observed(self) -> frozenset[str]:
         """The names of what is observed that its rules use, terms opened."""
         rules = [asked for model in self.endpoints.values() for asked in model.rules() if asked.of != "endpoints"]
-        return frozenset(name for asked in rules for name in names_in(asked.rule.tree))
+        days = (name for model in self.endpoints.values() for name in model.asked_of_patients())
+        return frozenset([*(name for asked in rules for name in names_in(asked.rule.tree)), *days])
 
     @cached_property
     def rescues(self) -> dict[str, frozenset[str]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort.values import NONE, Bools, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 
 VALUES = ("Y", "N", "NE", "NA")
 Y, N, NE, NA = range(len(VALUES))
@@ -108,6 +108,15 @@ class Verdict:
     def mark(self, field: str, where: Bools, row: Ints | int) -> None:
         """Set the row that is the evidence `field` of the patients of `where`."""
         setattr(self, field, np.where(where, row, getattr(self, field)))
+
+    def without_evidence(self, where: Bools) -> None:
+        """Take the day, the evidence and the lengths of these patients."""
+        for field in ROWS:
+            self.mark(field, where, NONE)
+        for field in LENGTHS:
+            days = getattr(self, field)
+            if days is not None:
+                setattr(self, field, np.where(where, np.int32(NO_DAY), days))
 
     def only(self, position: int, begin: int) -> "Verdict":
         """The verdict on the patient at that position, the rows counted from the patient's first row, `begin`."""

@@ -11,7 +11,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints.account import PARTS, Account
-from itp_response.evaluation.endpoints.endpoint import excluded
+from itp_response.evaluation.endpoints.endpoint import defined, excluded
 from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, reason_in_words
@@ -80,6 +80,11 @@ class DecidedEndpoint:
     def part_of(self, row: int) -> str:
         """The part that a row played."""
         return PARTS[int(self.account.part[row])]
+
+    @property
+    def is_defined(self) -> bool:
+        """The endpoint is known to be defined for the patient."""
+        return bool(defined(self.model, self.patient_days).true[0])
 
     @property
     def is_excluded(self) -> bool:

@@ -80,7 +80,8 @@ class Mark(NamedTuple):
 class Missed(NamedTuple):
     """A planned visit for which there is no row."""
 
-    day: int
+    day: Ints
+    """(P) The planned day."""
     where: Bools
     """(P) The patients."""
     observed: str
@@ -149,13 +150,27 @@ class Account:
             events=tuple(event._replace(row=numbered(event.row[patient])) for event in self.events),
             occasion=None if self.occasion is None else numbered(self.occasion[rows]),
             visit=of_rows(self.visit),
-            missed=tuple(missed._replace(where=missed.where[patient]) for missed in self.missed),
+            missed=tuple(
+                missed._replace(day=missed.day[patient], where=missed.where[patient]) for missed in self.missed
+            ),
             doubtful=None if self.doubtful is None else self.doubtful[rows],
             gaps=None if self.gaps is None else numbered(self.gaps[rows]),
             missing_from=of_patient(self.missing_from),
             missing_to=of_patient(self.missing_to),
             decided_by=tuple((name, where[patient]) for name, where in self.decided_by),
         )
+
+    def leave_out(self, patients: Bools) -> None:
+        """Let no row, visit, event or other endpoint have done anything for these patients (P)."""
+        if not patients.any():
+            return
+        self.marks = tuple(mark._replace(row=np.where(patients, NONE, mark.row)) for mark in self.marks)
+        self.events = tuple(event._replace(row=np.where(patients, NONE, event.row)) for event in self.events)
+        self.missed = tuple(missed._replace(where=missed.where & ~patients) for missed in self.missed)
+        self.decided_by = tuple((name, where & ~patients) for name, where in self.decided_by)
+        for field in ("missing_from", "missing_to"):
+            day = getattr(self, field)
+            setattr(self, field, None if day is None else np.where(patients, np.nan, day))
 
     def could_count(self) -> Bools:
         """(N) The rows that counted, or would have if they had shown the state."""

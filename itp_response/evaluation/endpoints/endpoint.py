@@ -1,6 +1,6 @@
 """Endpoint: what the kinds have in common: keys, how a verdict begins, occasions, visits and reasons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
@@ -10,8 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.cohort.values import NONE, Bools, Ints, Truths
-from itp_response.evaluation.clock import Day, Length
+from itp_response.cohort.values import NONE, Bools, Ints, Truths, known
+from itp_response.evaluation.clock import DayOf, Length, OwnDay, PatientDay, widest
 from itp_response.evaluation.endpoints.account import (
     BEFORE,
     EXCLUDED,
@@ -33,6 +33,7 @@ from itp_response.evaluation.rules.tree import (
     Rule,
     Tree,
     cause,
+    names_in,
     observed_in,
     other_rows_in,
     parts_of,
@@ -48,6 +49,8 @@ FAR = np.iinfo(np.int64).max
 """Days, more than any number of them."""
 
 
+Treated = Literal["fails", "unknown", "left_out"]
+"""What becomes of a visit that is missing or discounted."""
 Scope = Literal["rows", "patients", "endpoints"]
 """What a rule is asked of: the observations of a day, a patient, or the verdicts on endpoints."""
 
@@ -125,11 +128,17 @@ class Endpoint(StrictModel):
     role: ROLES | None = Field(default=None, description="what it measures; sets are compared role by role")
     paramcd: str = Field(default="", description="its PARAMCD in CDISC's datasets; else a short form of its name")
     param: str = Field(default="", description="its PARAM in CDISC's datasets; else its label")
+    only: PatientRule | None = Field(
+        default=None,
+        description="a rule over the patient: where false, it is not applicable; where unknown, not evaluable",
+    )
     unless: PatientRule | None = Field(
         default=None,
         description="a rule over the patient: where true, the endpoint is not met, regardless of the observations",
     )
-    followed_from: Day | None = Field(default=None, description="replaces the clock's followed_from for this endpoint")
+    followed_from: OwnDay | None = Field(
+        default=None, description="replaces the clock's followed_from for this endpoint"
+    )
 
     lengths: ClassVar[tuple[str, ...]] = ()
     """The lengths that its verdicts have, fields of `Verdict`."""
@@ -188,6 +197,7 @@ class Endpoint(StrictModel):
     def account(self, patient_days: PatientDays, earlier: VerdictsByName, verdict: Verdict) -> Account:
         """What every row did for the endpoint; `verdict` is that on it, `earlier` has those it refers to."""
         account = self.rows_played(Decided(patient_days, earlier, verdict))
+        account.leave_out(~defined(self, patient_days).true)
         left = ~excluded(self, patient_days)
         account.part[~left[patient_days.patient]] = EXCLUDED
         of_origins = []
@@ -196,6 +206,9 @@ class Endpoint(StrictModel):
             account.part[unmet[patient_days.patient]] = BEFORE
             of_origins.append((name, unmet))
             left = left & ~unmet
+        without = left & without_days(self, patient_days)
+        account.leave_out(without)
+        account.part[without[patient_days.patient]] = EXCLUDED
         account.decided_by = (*of_origins, *account.decided_by)
         return account
 
@@ -211,10 +224,13 @@ class Endpoint(StrictModel):
 
     def sentence(self) -> str:
         """The endpoint in words, made from what decides it."""
-        if self.unless is None:
-            return self.definition()
-        excluded_by = f"if there is {rule_in_words(self.unless)}"
-        return f"{self.definition()} Regardless of the observations, it is {self.if_excluded} {excluded_by}."
+        text = self.definition()
+        if self.only is not None:
+            text += f" Only patients with {rule_in_words(self.only)} are assessed; in others it is not applicable."
+        if self.unless is not None:
+            excluded_by = f"if there is {rule_in_words(self.unless)}"
+            text += f" Regardless of the observations, it is {self.if_excluded} {excluded_by}."
+        return text
 
     def references(self) -> dict[str, str]:
         """The endpoints this one is decided from: the name that stands under each key."""
@@ -238,9 +254,22 @@ class Endpoint(StrictModel):
             if rule is not None:
                 yield AskedRule(key, rule, scope)
 
+    def asked_of_patients(self) -> Iterator[str]:
+        """The numbers of the patient that its keys name as days."""
+        yield from (day.name for day in self.own_days())
+        yield from self.causes()
+
+    def causes(self) -> Mapping[str, Treated]:
+        """By the number of the patient that is its day, what makes a missing count something else from there on."""
+        return {}
+
     def row_rules(self) -> list[Rule]:
         """Its rules over what was observed on a day."""
         return [rule for _, rule, of in self.rules() if of == "rows"]
+
+    def patient_rules(self) -> list[Rule]:
+        """Its rules over the patient as a whole."""
+        return [rule for _, rule, of in self.rules() if of == "patients"]
 
     def ends_against_it(self) -> Iterator[tuple[Tree, bool]]:
         """The conditions that by themselves decide against the patient, and whether they do so by being true.
@@ -308,9 +337,22 @@ class Endpoint(StrictModel):
         """What it gives: `verdict`, `best`, `days` in a state, `of_days` observed, or `time` to an event."""
         return ("verdict",)
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         """The first and last day on which an observation can count; infinite: no limit."""
         return -np.inf, np.inf
+
+    def limits(self) -> tuple[float, float]:
+        """The same for any patient: infinite too where it is the patient's own."""
+        return widest(self.days_looked_at())
+
+    def single_days(self) -> tuple[DayOf, ...]:
+        """The days that must be there, each a landmark or a planned visit: none of them can be infinite."""
+        return ()
+
+    def own_days(self) -> tuple[PatientDay, ...]:
+        """The days of its keys that are the patient's own."""
+        values = [value if isinstance(value, tuple) else (value,) for value in vars(self).values()]
+        return tuple(dict.fromkeys(day for days in values for day in days if isinstance(day, PatientDay)))
 
     def span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
         """(P) The span of the rows on these days."""
@@ -358,11 +400,43 @@ def seen_by(of: Scope, patient_days: PatientDays, verdicts: VerdictsByName) -> O
     return PatientValues(patient_days) if of == "patients" else patient_days
 
 
+def defined(model: Endpoint, patient_days: PatientDays) -> Truths:
+    """(P) Whether it is defined for the patients: the truth of `only`."""
+    if model.only is None:
+        return known(np.ones(patient_days.patients, dtype=np.bool_))
+    return decide(model.only.tree, PatientValues(patient_days))
+
+
 def excluded(model: Endpoint, patient_days: PatientDays) -> Bools:
-    """(P) The patients whom `unless` excludes."""
-    if model.unless is None:
-        return np.zeros(patient_days.patients, dtype=np.bool_)
-    return decide(model.unless.tree, PatientValues(patient_days)).true
+    """(P) The patients whom `only` or `unless` excludes."""
+    left_out = ~defined(model, patient_days).true
+    if model.unless is not None:
+        left_out = left_out | decide(model.unless.tree, PatientValues(patient_days)).true
+    return left_out
+
+
+def without_days(model: Endpoint, patient_days: PatientDays) -> Bools:
+    """(P) The patients of whom a day is not known that the endpoint needs."""
+    without = np.zeros(patient_days.patients, dtype=np.bool_)
+    for day in model.own_days():
+        days = patient_days.each(day)
+        without |= ~np.isfinite(days) if day in model.single_days() else np.isnan(days)
+    return without
+
+
+def leave_undefined(model: Endpoint, verdict: Verdict, patient_days: PatientDays, reasons: Reasons) -> None:
+    """Make the verdict `NA` on the patients for whom the endpoint is not defined, and `NE` where that is unknown."""
+    if model.only is None:
+        return
+    truths, seen = defined(model, patient_days), PatientValues(patient_days)
+    patient = np.arange(patient_days.patients)
+    failing = causes(model.only.tree, And, seen, np.where(truths.false, patient, NONE), reasons)
+    verdict.set(truths.false, verdict.labels.index("NA"), failing)
+    why = np.full(patient_days.patients, reasons["not_recorded"])
+    if "baseline" in names_in(model.only.tree):
+        why[np.isnan(patient_days.baseline.low)] = reasons["baseline_missing"]
+    verdict.set(truths.unknown, verdict.labels.index("NE"), why)
+    verdict.without_evidence(~truths.true)
 
 
 def started(
@@ -373,7 +447,9 @@ def started(
     origin: str | None,
     otherwise: int = N,
 ) -> tuple[Verdict, Bools]:
-    """The verdict as far as `unless` and the endpoint `origin` decide it, and the patients for whom it is still open.
+    """The verdict as far as it is decided before the kind, and the patients for whom it is still open.
+
+    `unless` decides it, the endpoint `origin` where that is not met, and a day of the patient's own that is not known.
 
     `otherwise` is the value where `origin` is not met, or `unless` excludes the patient.
     """
@@ -385,9 +461,13 @@ def started(
         verdict.reason = of_origin.reason.copy()
         open_ = of_origin.value == Y
     if model.unless is not None:
-        left_out = excluded(model, patient_days)
+        left_out = decide(model.unless.tree, PatientValues(patient_days)).true
         verdict.set(left_out, otherwise, reasons[reason(model.unless)])
         open_ = open_ & ~left_out
+    if model.own_days():
+        without = open_ & without_days(model, patient_days)
+        verdict.set(without, NE, reasons["not_recorded"])
+        open_ = open_ & ~without
     return verdict, open_
 
 
@@ -564,7 +644,7 @@ def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reaso
     return why
 
 
-def causes(tree: Tree, joint: type[And] | type[Or], patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
+def causes(tree: Tree, joint: type[And] | type[Or], observed: Observed, row: Ints, reasons: Reasons) -> Codes:
     """The reason that decides a rule at each row; `row` is -1, and so is the reason, where it is not asked.
 
     It is the first part that is false of those joined by `and`, and the first that is true of those joined by `or`.
@@ -573,7 +653,7 @@ def causes(tree: Tree, joint: type[And] | type[Or], patient_days: PatientDays, r
     asked = np.flatnonzero(row >= 0)
     at = row[asked]
     for part in parts_of(tree, joint):
-        truths = decide(part, patient_days)
+        truths = decide(part, observed)
         decides = (truths.false if joint is And else truths.true)[at]
         codes[asked[decides & (codes[asked] < 0)]] = reasons[cause(part)]
     return codes

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from itp_response.cohort.values import NO_DAY, NONE, Ints
-from itp_response.evaluation.clock import Day
+from itp_response.evaluation.clock import DayOf, OwnDay, is_limit
 from itp_response.evaluation.endpoints.account import Account, Decided, Mark
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
@@ -38,7 +38,7 @@ class TimeTo(Endpoint):
     censored: Literal["last_count"] | None = Field(
         default=None, description="where patients without the event are censored; default: they have no time"
     )
-    by: Day = Field(default=np.inf, description="the last day for the count at which a patient is censored")
+    by: OwnDay = Field(default=np.inf, description="the last day for the count at which a patient is censored")
 
     lengths: ClassVar[tuple[str, ...]] = ("days",)
     can_be_referred_to: ClassVar[bool] = False
@@ -60,7 +60,7 @@ class TimeTo(Endpoint):
     def measures(self) -> tuple[str, ...]:
         return ("time",)
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return 0.0, self.by
 
     def window(self) -> str:
@@ -133,7 +133,7 @@ class TimeTo(Endpoint):
         text = f"Time in days from {start} to the day of {self.to}"
         if self.censored is None:
             return f"{text}, in patients who meet {self.to}."
-        limit = f" up to {day_in_words(self.by)}" if np.isfinite(self.by) else ""
+        limit = f" up to {day_in_words(self.by)}" if is_limit(self.by) else ""
         return f"{text}; patients without {self.to} are censored at their last count{limit}."
 
 

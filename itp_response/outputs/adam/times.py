@@ -10,6 +10,7 @@ from itp_response.cohort.observations import DATE
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.verdicts import NE, N, Verdict, Y
+from itp_response.messages.wording import up_to
 from itp_response.outputs.adam.columns import (
     ARM,
     DATED,
@@ -88,8 +89,7 @@ def _time(classification: Classification, parameter: Parameter) -> Columns:
     # Where dates are known in part, a length may be known whose days are not.
     start = np.where(day != NO_DAY, day - np.where(timed, verdict.days, 0), np.int32(NO_DAY))
     size = len(timed)
-    last = model.days_looked_at()[1]
-    limit = f" up to day {last:g}" if np.isfinite(last) else ""
+    limit = up_to(model.days_looked_at()[1]).removeprefix(",")
     ended, reason = np.where(timed, verdict.ended, NONE), np.where(event, to.reason, NONE)
     return {
         **named(parameter, size),

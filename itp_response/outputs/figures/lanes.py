@@ -165,7 +165,7 @@ def _verdict(classification: Classification, name: str, unit: TimeUnit) -> Lane:
     because = f"{result_in_words(value)}: {reason}"
     length = NO_DAY if verdict.days is None else int(verdict.days[0])
     if model.is_ranked:
-        return Lane(label, because if value == "NE" else all_patients(classification).rank_in_words(value))
+        return Lane(label, because if value in ("NE", "NA") else all_patients(classification).rank_in_words(value))
     if value == "NE":
         return Lane(label, because, (_open(classification, name),), _marks(ended=ended))
     if model.runs_to is not None and length != NO_DAY:
@@ -213,7 +213,7 @@ def _open(classification: Classification, name: str) -> Stretch:
     Where follow-up ended too early, the days after the last count.
     """
     model, reason = classification.criteria.endpoints[name], int(classification.verdicts[name].reason[0])
-    first, last = model.days_looked_at()
+    first, last = (float(classification.patient_days.each(day)[0]) for day in model.days_looked_at())
     first = max(first, 0.0)
     end = int(last_counts(classification)[0])
     if classification.criteria.reasons.names[reason] == "follow_up_ended" and end != NO_DAY:

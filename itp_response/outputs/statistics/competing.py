@@ -32,7 +32,8 @@ def with_named(patients: AnalysedPatients, time: FromDay0, names: Sequence[str])
     first = np.min([_days(patients, name) for name in names], axis=0)
     since = first - start
     is_over = time.event | time.competing
-    comes_first = (since >= 0) & np.where(is_over, since < time.days, first <= model.days_looked_at()[1])
+    last = patients.classification.patient_days.each(model.days_looked_at()[1])
+    comes_first = (since >= 0) & np.where(is_over, since < time.days, first <= last)
     comes_first &= ~np.isnan(time.days)
     return replace(
         time,

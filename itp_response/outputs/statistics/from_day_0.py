@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from itp_response.classification.classification import Classification
 from itp_response.classification.supplied import records_discontinuation
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
-from itp_response.evaluation.endpoints.endpoint import Endpoint, excluded
+from itp_response.evaluation.endpoints.endpoint import Endpoint, defined, excluded
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import Rule, names_in
@@ -60,7 +60,7 @@ def from_day_0(classification: Classification, name: str, included: Bools) -> Fr
     length = verdicts[name].days
     assert length is not None  # it runs to an endpoint
     patient_days = classification.patient_days
-    last = _last_day(classification, to)
+    last = _last_days(classification, to)
     event = (verdicts[to].value == Y) & (length != NO_DAY)
     closed, events = _closed(classification, patient_days, to)
     competitors = tuple(event for event, is_recorded in events.items() if is_recorded)
@@ -70,15 +70,18 @@ def from_day_0(classification: Classification, name: str, included: Bools) -> Fr
     counted = patient_days.day_of(patient_days.counted.last_in(patient_days.at_or_after(0), patient_days.after(last)))
     days = np.where(event, length, np.where(competing, closed, np.maximum(counted, 0))).astype(np.float64)
     known = included & (verdicts[to].value != NA) & (event | (verdicts[to].value != Y))
+    known = known & defined(classification.criteria.endpoints[name], patient_days).true
     days[~known] = np.nan
-    return FromDay0(name, days, event & known, competing & known, competitors, unrecorded, last)
+    latest = float(np.max(last[~np.isnan(last)], initial=-np.inf))
+    return FromDay0(name, days, event & known, competing & known, competitors, unrecorded, latest)
 
 
-def _last_day(classification: Classification, name: str) -> float:
-    """The last day on which an endpoint can be reached; of one that sums up others, by the latest of them."""
+def _last_days(classification: Classification, name: str) -> Floats:
+    """(P) The last day on which an endpoint can be reached; of one that sums up others, by the latest of them."""
     model = classification.criteria.endpoints[name]
-    others = [_last_day(classification, other) for other in _summed_up(model)]
-    return max(others, default=model.days_looked_at()[1])
+    others = [_last_days(classification, other) for other in _summed_up(model)]
+    latest: Floats = np.max(others or [classification.patient_days.each(model.days_looked_at()[1])], axis=0)
+    return latest
 
 
 def _closed(classification: Classification, patient_days: PatientDays, name: str) -> tuple[Floats, dict[str, bool]]:
