@@ -854,11 +854,11 @@ def may_meet_alone(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> bool:
     counts_discounted = endpoint.get("discounted_counts", "do_not_meet") == "may_meet"
     if alone is True:
         return is_washed_out(chart, endpoint, row) and counts_discounted
-    if alone is False or state(chart, endpoint["when"], row) is True:
+    if alone is False or endpoint.get("unknown_counts", "may_meet") == "do_not_meet":
         return False
-    if endpoint.get("unknown_counts", "may_meet") == "do_not_meet":
-        return False
-    discounted = "discount" in endpoint and state(chart, endpoint["discount"], row) is True
+    if not is_washed_out(chart, endpoint, row):
+        return True
+    discounted = state(chart, endpoint["discount"], row) is True or state(chart, endpoint["when"], row) is True
     return counts_discounted or not discounted
 
 
@@ -911,7 +911,7 @@ def why_unknown(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> str:
     if endpoint["kind"] == "achieved" and "at_once" in endpoint:
         if meets_alone(chart, endpoint, row) is True:
             return "discounted"
-        if state(chart, rule, row) is False:
+        if state(chart, rule, row) is not None and not is_discounted(chart, endpoint, row):
             rule = endpoint["at_once"]
     if state(chart, rule, row) is True:
         return "discounted"
