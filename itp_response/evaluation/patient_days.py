@@ -16,7 +16,7 @@ from itp_response.cohort.build import days_since
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import BeforeDose
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, known
-from itp_response.evaluation.clock import Baseline, Clock, Length, NotRecorded
+from itp_response.evaluation.clock import FARTHEST, Baseline, Clock, Length, NotRecorded
 from itp_response.evaluation.rules.tree import SINCE, Tree
 from itp_response.messages.errors import CohortError
 
@@ -161,6 +161,24 @@ class PatientDays:
         if name not in self._cohort.patient_columns:
             raise CohortError(f"the criteria need a column {name!r}, which these observations do not have")
         return self._cohort.patient_columns[name].at(self._patients)
+
+    def patient_day(self, name: str) -> Ints:
+        """(P) The day that a number of the patient is, or is within; `NO_DAY`: it is not known, or never comes.
+
+        Raises `CohortError` for a day farther from day 0 than days lie.
+        """
+        column = self.patient_values(name)
+        assert isinstance(column, Numbers)
+        comes = np.isfinite(column.low)
+        day = np.floor(np.where(comes, column.low, 0.0))
+        far = np.flatnonzero(np.abs(day) > FARTHEST)
+        if len(far):
+            patient, value = self._cohort.id[self._patients.start + int(far[0])], column.low[far[0]]
+            raise CohortError(
+                f"patient {patient!r} has {name} = {value:.12g}, which the criteria use as a day; "
+                f"days lie at most {FARTHEST:,} from day 0. Correct the patient table, or leave the cell empty."
+            )
+        return np.where(comes, day, NO_DAY).astype(np.int32)
 
     @cached_property
     def baseline(self) -> Numbers:
@@ -330,6 +348,11 @@ class PatientDays:
     def end_of_follow_up(self, followed_from: float | None) -> float:
         """The day from which on a count shows that a patient was followed to the end: that day, else the clock's."""
         return self.clock.followed_from if followed_from is None else followed_from
+
+    def row_on(self, day: Ints) -> Ints:
+        """(P) The row of a day of each patient; -1 where there is none, or no day (`NO_DAY`)."""
+        row = np.minimum(self.at_or_after(day), max(len(self.day) - 1, 0))
+        return np.where((day != NO_DAY) & (row < self.end) & (self.day_of(row) == day), row, NONE)
 
     def first_of_each(self, mask: Bools) -> Ints:
         """(P) The first row of the mask; -1 if none. Cheap where the mask has few rows."""

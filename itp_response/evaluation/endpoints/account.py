@@ -77,6 +77,14 @@ class Mark(NamedTuple):
     says: str
 
 
+class DayMark(NamedTuple):
+    """A day with a meaning of its own that has no row."""
+
+    day: Ints
+    """(P) The day; `NO_DAY`: there is none."""
+    says: str
+
+
 class Missed(NamedTuple):
     """A planned visit for which there is no row."""
 
@@ -111,6 +119,7 @@ class Account:
     end: Ints
     """(P) The first row that can count no more."""
     marks: tuple[Mark, ...] = ()
+    days: tuple[DayMark, ...] = ()
     events: tuple[Event, ...] = ()
     occasion: Ints | None = None
     """(N) Of a row that is `too_soon`, the row of the occasion before it; else -1."""
@@ -146,6 +155,7 @@ class Account:
             begin=self.begin[patient] - begin,
             end=self.end[patient] - begin,
             marks=tuple(mark._replace(row=numbered(mark.row[patient])) for mark in self.marks),
+            days=tuple(mark._replace(day=mark.day[patient]) for mark in self.days),
             events=tuple(event._replace(row=numbered(event.row[patient])) for event in self.events),
             occasion=None if self.occasion is None else numbered(self.occasion[rows]),
             visit=of_rows(self.visit),

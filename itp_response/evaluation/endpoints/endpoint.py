@@ -120,6 +120,8 @@ class Endpoint(StrictModel):
 
     lengths: ClassVar[tuple[str, ...]] = ()
     """The lengths that its verdicts have, fields of `Verdict`."""
+    has_day_of_its_own: ClassVar[bool] = False
+    """Its day need not be that of a row."""
     is_ranked: ClassVar[bool] = False
     """Its values are ranks with names of their own, and neither `Y` nor `N`."""
     can_be_referred_to: ClassVar[bool] = True
@@ -290,6 +292,19 @@ class Endpoint(StrictModel):
     def has_day(self) -> bool | Tree:
         """Whether it has a day where it is met; a rule over endpoints: where this has one."""
         return True
+
+    @property
+    def competes_with(self) -> tuple[str, ...]:
+        """The endpoints that end the time that it is without its event; empty: there are none."""
+        return ()
+
+    def patient_numbers(self) -> tuple[str, ...]:
+        """The numbers of a patient that it names for their day, outside its rules."""
+        return ()
+
+    def numbers(self) -> tuple[str, ...]:
+        """The fields of `Verdict` with its lengths and its own day."""
+        return (*self.lengths, "day") if self.has_day_of_its_own else self.lengths
 
     def measures(self) -> tuple[str, ...]:
         """What it gives: `verdict`, `best`, `days` in a state, `of_days` observed, or `time` to an event."""
