@@ -134,6 +134,8 @@ class Account:
     """(P) The first day on which a count would be needed that there is not; NaN: none is."""
     missing_to: Floats | None = None
     """(P) The last such day."""
+    unknown_days: tuple[tuple[str, Bools], ...] = ()
+    """Numbers of the patient that give a day, and the patients (P) of whom one is needed that is not known."""
     decided_by: tuple[tuple[str, Bools], ...] = ()
     """Other endpoints, and the patients (P) whose verdict is what it is because of that endpoint."""
 
@@ -164,6 +166,7 @@ class Account:
             gaps=None if self.gaps is None else numbered(self.gaps[rows]),
             missing_from=of_patient(self.missing_from),
             missing_to=of_patient(self.missing_to),
+            unknown_days=tuple((name, where[patient]) for name, where in self.unknown_days),
             decided_by=tuple((name, where[patient]) for name, where in self.decided_by),
         )
 

@@ -298,6 +298,20 @@ class Endpoint(StrictModel):
         """The endpoints that end the time that it is without its event; empty: there are none."""
         return ()
 
+    @property
+    def ends_at_a_moment(self) -> bool:
+        """The time that it is can be censored at a day other than that of the last count."""
+        return False
+
+    @property
+    def censored_at(self) -> tuple[str, ...]:
+        """The moments at which the time that it is can be censored, in words; empty: at none."""
+        return ()
+
+    def moments_of_censoring(self, decided: Decided) -> Ints:
+        """(P) Where a time is censored, the number in `censored_at` of the moment; -1: it is not, or unknown where."""
+        return decided.patient_days.nowhere
+
     def patient_numbers(self) -> tuple[str, ...]:
         """The numbers of a patient that it names for their day, outside its rules."""
         return ()

@@ -45,8 +45,9 @@ class _AsMoments:
         assert info.context is not None
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
+            written = list(value) if isinstance(value, tuple) else value
             raise _wrong(
-                f"{value!r} is not a moment; write 'last_count', the name of an endpoint or a number, or a list"
+                f"{written!r} is not a moment; write 'last_count', the name of an endpoint or a number, or a list"
             )
         twice = next((name for position, name in enumerate(names) if name in names[:position]), None)
         if twice is not None:

@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.evaluation.clock import Day
-from itp_response.evaluation.endpoints.account import Account, DayMark, Decided, Mark
+from itp_response.evaluation.endpoints.account import Account, DayMark, Decided, Mark, needed
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.endpoints.moments import Moment, Moments, moments_in_words
 from itp_response.evaluation.patient_days import PatientDays
@@ -68,8 +68,8 @@ class TimeTo(Endpoint):
             problem = f"{self.to!r} is the event, so it cannot compete with it"
         elif own := [name for name in self.competing if name in OF_ANOTHER_OUTCOME]:
             problem = f"{own[0]!r} cannot compete, as a time has that reason by itself; rename the endpoint"
-        elif len(set(self.competing)) < len(self.competing):
-            problem = "an endpoint is present twice in 'competing'; delete one of them"
+        elif twice := [name for name in self.competing if self.competing.count(name) > 1]:
+            problem = f"{twice[0]!r} is present twice in 'competing'; delete one of them"
         if problem:
             raise PydanticCustomError("competing", "{problem}", {"problem": problem})
         return self
@@ -89,6 +89,17 @@ class TimeTo(Endpoint):
     @property
     def ends_at_a_moment(self) -> bool:
         return any(moment.of != "counts" for moment in self.censored or ())
+
+    @property
+    def censored_at(self) -> tuple[str, ...]:
+        return tuple(moment.in_words for moment in self.censored or ())
+
+    def moments_of_censoring(self, decided: Decided) -> Ints:
+        verdict = decided.verdict
+        outcome = self._outcome(decided.patient_days, decided.earlier, verdict.value != NA)
+        # Where data are completed, a time can be censored on other days than by the first completion.
+        is_there = (verdict.value == N) & ((outcome.day == verdict.day) | (len(self.censored_at) == 1))
+        return np.where(is_there, outcome.moment, NONE)
 
     @property
     def competes_with(self) -> tuple[str, ...]:
@@ -215,10 +226,16 @@ class TimeTo(Endpoint):
             DayMark(np.where(where & (verdict.ended == NONE), days, NO_DAY), says) for says, where in ends.items()
         )
         competed = outcome.competitor != NONE
+        has_start = np.bool_(self.from_ is None) | (starts != NONE)
+        has_no_end = has_start & (verdict.value == NE) & (self.censored is not None)
         account.decided_by = (
             *((name, outcome.competitor == number) for number, name in enumerate(self.competing)),
-            (self.to, not_met & ~competed),
+            (self.to, not_met & ~competed & ~has_no_end),
         )
+        account.unknown_days = tuple((name, has_no_end) for name in self.patient_numbers())
+        if self._by_count:
+            start = self._start(patient_days, earlier)
+            account.missing_from, account.missing_to = needed(has_no_end, start), needed(has_no_end, self.by)
         return account
 
     def missing_data(self) -> str:
@@ -236,7 +253,8 @@ class TimeTo(Endpoint):
         limit = f" up to {day_in_words(self.by)}" if np.isfinite(self.by) else ""
         text += f"; patients without {self.to} are censored at {at}{limit}."
         if self.ends_at_a_moment:
-            text += f" {self.to} on a later day is not counted."
+            bounds = [moment.in_words for moment in self.censored if moment.of != "counts"]
+            text += f" {self.to} is not counted after {listed(bounds, 'or')}."
         if self.competing:
             text += f" {listed(self.competing, 'or')} on an earlier day ends the time (competing event)."
         return text
