@@ -105,7 +105,7 @@ class DecidedEndpoint:
         if self.value == "Y":
             return f"{days}, to day {self.day}"
         if self.classification.competed(self.name)[0]:
-            return f"{days}, to {self.reason} on day {self.day}, a competing event"
+            return f"{days}, to a competing event on day {self.day}"
         decided = Decided(self.patient_days, self.classification.verdicts, verdict)
         moment = int(self.model.moments_of_censoring(decided)[0])
         at = f" at {self.model.censored_at[moment]}" if moment != NONE else ""

@@ -10,6 +10,8 @@ from itp_response.evaluation.rules.tree import Type
 from itp_response.messages.errors import Problem, unknown
 
 LAST_COUNT = "last_count"
+AT_LAST_COUNT = "the last count"
+"""The moment of that name, in words."""
 
 
 class Moment(NamedTuple):
@@ -23,7 +25,7 @@ class Moment(NamedTuple):
     def in_words(self) -> str:
         """`the last count`, `the day of rescued`, `the recorded day end_of_treatment`."""
         if self.of == "counts":
-            return "the last count"
+            return AT_LAST_COUNT
         return f"the day of {self.name}" if self.of == "endpoints" else f"the recorded day {self.name}"
 
 
@@ -84,7 +86,7 @@ def _as_written(moments: tuple[Moment, ...]) -> str | list[str]:
     return names[0] if len(names) == 1 else names
 
 
-def moments_in_words(moments: tuple[Moment, ...], last_count: str = "the last count") -> str:
+def moments_in_words(moments: tuple[Moment, ...], last_count: str = AT_LAST_COUNT) -> str:
     """Where a patient is censored; of several moments, in their order.
 
     >>> moments_in_words((Moment("stopped", "endpoints"), Moment("last_count", "counts")))

@@ -220,6 +220,9 @@ class TimeTo(Endpoint):
         account.marks = (
             Mark(starts, "starts here"),
             *(Mark(np.where(where, verdict.ended, NONE), says) for says, where in ends.items()),
+            Mark(
+                np.where(is_n & ~not_met, earlier[self.to].dated, NONE), f"{self.to}: not counted, after the time ended"
+            ),
         )
         days = patient_days.nowhere if verdict.day is None else verdict.day
         account.days = tuple(

@@ -10,6 +10,7 @@ from itp_response.cohort.observations import DATE
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.endpoints.account import Decided
+from itp_response.evaluation.endpoints.moments import AT_LAST_COUNT
 from itp_response.evaluation.verdicts import NE, N, Verdict, Y
 from itp_response.outputs.adam.columns import (
     ARM,
@@ -89,9 +90,9 @@ def _time(classification: Classification, parameter: Parameter) -> Columns:
     decided = Decided(classification.patient_days, verdicts, verdict)
     moment = np.where(timed, model.moments_of_censoring(decided), NONE)
     competed = timed & classification.competed(parameter.endpoint)
+    by_count = np.isin(moment, [NONE, *(n for n, text in enumerate(model.censored_at) if text == AT_LAST_COUNT)])
     code = _censoring(classification, event, to)
-    if model.ends_at_a_moment:
-        code = np.where(timed & ~event, AT_A_MOMENT, code)
+    code = np.where(timed & ~event & (~by_count | (to.value == Y)), AT_A_MOMENT, code)
     code = np.where(competed, COMPETING, code)
     day = np.where(timed, classification.dated(verdict), np.int32(NO_DAY))
     # Where dates are known in part, a length may be known whose days are not.
