@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from itp_response.classification.as_data import as_data, evidence
+from itp_response.classification.by_visit import VisitResults
 from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.under_a_set import Noticed, noted
 from itp_response.classification.writers import write
@@ -30,6 +31,8 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
 DEFAULT_CRITERIA = "atra_2022"
+Rows = Literal["patients", "endpoints", "visits"]
+"""What a row of an output is of."""
 CENSORED, EVENT, COMPETING = range(3)
 """How a time ended, as `X_event` has it."""
 
@@ -111,6 +114,37 @@ class Classification(DataResult):
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
         return pl.concat(tables)[order]
 
+    @cached_property
+    def visit_results(self) -> VisitResults:
+        """The states of the endpoints at their planned visits, decided when they are first asked for."""
+        return VisitResults(self.criteria, self.cohort)
+
+    def by_visit(self) -> pl.DataFrame:
+        """One row per patient, endpoint and planned visit, in the order of the cohort, the criteria file and the days.
+
+        The columns are `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `visit_day` (on which
+        the visit is planned), `week` (the same in weeks), `value` (`Y`, `N`, `NE`, `NA`: whether the patient was in the
+        state of the endpoint), `day`, `date` and `platelets`, `platelets_low`, `platelets_high` (10⁹/L) of the count
+        used (missing: there is none; a censored count has its bounds alone), and `reason`.
+
+        Raises `UsageError` where no endpoint has a state at planned visits.
+
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in {0: 15, 27: 40}.items()]
+        >>> classify(visits).by_visit().filter(endpoint="OR", visit_day=28)["value", "day", "platelets"].row(0)
+        ('Y', 27, 40.0)
+        """
+        return self.visit_results.frame()
+
+    def table_of(self, rows: Rows = "patients", *, dates: bool | None = None) -> pl.DataFrame:
+        """`frame`, `long` or `by_visit`: a row per patient, per endpoint or per visit."""
+        match rows:
+            case "patients":
+                return self.frame(dates=dates)
+            case "endpoints":
+                return self.long()
+            case "visits":
+                return self.by_visit()
+
     def evidence(self) -> pl.DataFrame:
         """A row per patient, endpoint and observation that the result rests on, in the order of both.
 
@@ -142,15 +176,15 @@ class Classification(DataResult):
         """
         return as_data(self.criteria, self.cohort, self.verdicts, self.long())
 
-    def to_pandas(self, *, long: bool = False, **options: Any) -> Any:
-        """`frame`, or `long`, as a frame of pandas; whole numbers that may be missing stay whole.
+    def to_pandas(self, *, long: bool = False, by_visit: bool = False, **options: Any) -> Any:
+        """`frame`, `long` or `by_visit` as a frame of pandas; whole numbers that may be missing stay whole.
 
         Raises `UsageError` with the cure if pandas or pyarrow is not installed.
 
         >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}]).to_pandas(long=True)["day"].dtype
         Int32Dtype()
         """
-        return as_pandas(self.long() if long else self.frame(**options))
+        return as_pandas(self.table_of(rows_asked(long, by_visit), **options))
 
     def _headline(self) -> str:
         return f"{self.counts.in_words(self.cohort)}. {self.criteria.response_definition}"
@@ -317,8 +351,8 @@ class Classification(DataResult):
         """
         return self.counts.summary(self.criteria, self.cohort)
 
-    def write(self, path: str | Path, *, long: bool = False) -> None:
-        """Write `frame`, or `long`, to a `.csv`, `.json` or `.parquet` file, whole or not at all.
+    def write(self, path: str | Path, *, long: bool = False, by_visit: bool = False) -> None:
+        """Write `frame`, `long` or `by_visit` to a `.csv`, `.json` or `.parquet` file, whole or not at all.
 
         The provenance goes beside it, into `FILE.provenance.json`.
         Raises `UsageError` for another suffix, or where the file cannot be written.
@@ -328,7 +362,8 @@ class Classification(DataResult):
         ...
         itp_response.messages.errors.UsageError: out.xls: unknown kind of output '.xls'; known: .csv, .json, .parquet.
         """
-        write(self.long() if long else self.frame(), path, self.provenance(long=long))
+        rows = rows_asked(long, by_visit)
+        write(self.table_of(rows), path, self.provenance(**as_option(rows)))
 
 
 @dataclass(frozen=True)
@@ -470,6 +505,18 @@ def read_study(
             sentence = f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}."
             raise UsageError(Problem(sentence, code=Code.ALREADY_READ, value=name))
     return visits.cohort if isinstance(visits, Classification) else visits
+
+
+def rows_asked(long: bool, by_visit: bool) -> Rows:
+    """What a row of the output is; raises `UsageError` where both are asked for."""
+    if long and by_visit:
+        raise UsageError("long and by_visit: a row is one of the two; leave out one of them.")
+    return "endpoints" if long else "visits" if by_visit else "patients"
+
+
+def as_option(rows: Rows) -> dict[str, bool]:
+    """The same as an option of the provenance."""
+    return {"by_visit": True} if rows == "visits" else {"long": rows == "endpoints"}
 
 
 def labelled(name: str, verdict: Verdict) -> pl.Series:

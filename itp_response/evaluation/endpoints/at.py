@@ -76,6 +76,9 @@ class At(Endpoint):
     def days_looked_at(self) -> tuple[float, float]:
         return self.within
 
+    def days_that_close(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        return patient_days.after(0), patient_days.end
+
     def window(self) -> str:
         since = f" after {self.from_}" if self.from_ else ""
         return f"day {self.day}{since}, a count{days_in_words(self.within).replace(',', '')}"
