@@ -26,7 +26,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     started,
     why_unknown,
 )
-from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import And, reason
 from itp_response.evaluation.verdicts import NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
@@ -97,9 +97,13 @@ def states_at(model: Endpoint, patient_days: PatientDays, row: Ints, reasons: Re
 def row_of_visit(model: Endpoint, planned: VisitWindow, patient_days: PatientDays) -> Ints:
     """(P) The row of the count that is used for a planned visit; -1: there is none."""
     counts = counts_kept(model.row_rule("set_aside"), patient_days)
+    return nearest_to_visit(planned, counts, patient_days, later=model.later_of_two)
+
+
+def nearest_to_visit(planned: VisitWindow, counts: Flagged, patient_days: PatientDays, *, later: bool) -> Ints:
+    """(P) Of these rows the one in the window that is nearest to the planned day, as `nearest`."""
     begin, end = patient_days.at_or_after(planned.first), patient_days.after(planned.last)
-    day = np.full(patient_days.patients, planned.day)
-    return nearest(patient_days, counts, day, begin, end, later=model.later_of_two)
+    return nearest(patient_days, counts, np.full(patient_days.patients, planned.day), begin, end, later=later)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def _censoring(classification: Classification, event: Bools, to: Verdict) -> Int
 
 def _reason_of_time(classification: Classification, model: Endpoint, verdict: Verdict) -> Columns:
     """The reason; where there is no time because the endpoint that it starts from is not met, in words whose it is."""
-    columns = reasons_of(classification, verdict)
+    columns = reasons_of(classification, verdict.reason)
     for origin in model.origins():
         start = classification.verdicts[origin]
         is_of_start = (start.value != Y) & (start.reason == verdict.reason)
