@@ -42,7 +42,6 @@ CHOICES = {
     "unknown_counts": ("may_meet", "do_not_meet"),
     "discounted_counts": ("may_meet", "do_not_meet"),
     "counted_from": ("day", "confirming"),
-    "censored": ("last_count", None),
     "pick": ("last", "lowest", "mean"),
     "which": ("nearest", "first", "last"),
     "missing": ("fails", "unknown", "left_out"),
@@ -54,9 +53,11 @@ CHOICES = {
     "unknown": ("passed_over", "leaves_it_open"),
 }
 REFERENCES = ("from", "until", "after", "to")
+MOMENTS = ("last_count", "treatment_discontinued")
+"""What a time can be censored at in every set."""
 REMOVABLE = (
     *("by", "evidence_by", "max_gap", "apart_at_most", "until", "from", "days"),
-    *("followed_from", "in_any", "of_at_least", "missing_after"),
+    *("followed_from", "in_any", "of_at_least", "missing_after", "censored", "competing"),
 )
 
 
@@ -332,6 +333,16 @@ def _other_shares(share: str) -> list[str]:
     return [f"{part - 1}/{whole}", f"{part + 1}/{whole}", f"{part}/{whole - 1}", f"{part}/{whole + 1}"]
 
 
+def _other_moments(moments: str | list[str]) -> list[Any]:
+    if isinstance(moments, str):
+        return [name for name in MOMENTS if name != moments]
+    return [*_without_each(moments), moments[::-1]]
+
+
+def _other_competitors(names: list[str]) -> list[list[str]]:
+    return _without_each(names) if len(names) > 1 else []
+
+
 def _other_ranks(ranked: list[Any]) -> list[list[Any]]:
     return [*_without_each(ranked), ranked[::-1]]
 
@@ -341,6 +352,8 @@ OTHERS_UNDER: dict[str, Callable[[Any], list[Any]]] = {
     "share": _other_shares,
     "more_than": _other_shares,
     "of": _other_ranks,
+    "censored": _other_moments,
+    "competing": _other_competitors,
 }
 """The keys whose values are changed in a way of their own."""
 

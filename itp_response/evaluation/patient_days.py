@@ -202,6 +202,24 @@ class PatientDays:
             raise CohortError(f"the criteria need a column {name!r}, which these observations do not have")
         return self._cohort.patient_columns[name].at(self._patients)
 
+    def patient_day(self, name: str) -> Ints:
+        """(P) The day that a number of the patient is, or is within; `NO_DAY`: it is not known, or never comes.
+
+        Raises `CohortError` for a day farther from day 0 than days lie.
+        """
+        column = self.patient_values(name)
+        assert isinstance(column, Numbers)
+        comes = np.isfinite(column.low)
+        day = np.floor(np.where(comes, column.low, 0.0))
+        far = np.flatnonzero(np.abs(day) > FARTHEST)
+        if len(far):
+            patient, value = self._cohort.id[self._patients.start + int(far[0])], column.low[far[0]]
+            raise CohortError(
+                f"patient {patient!r} has {name} = {value:.12g}, which the criteria use as a day; "
+                f"days lie at most {FARTHEST:,} from day 0. Correct the patient table, or leave the cell empty."
+            )
+        return np.where(comes, day, NO_DAY).astype(np.int32)
+
     @cached_property
     def baseline(self) -> Numbers:
         """(P) The baseline: the patient table's, else the count that `[baseline]` picks, else NaN; 10⁹/L."""
@@ -406,6 +424,11 @@ class PatientDays:
         if isinstance(followed_from, PatientDay):
             return self.each(followed_from)
         return self.clock.followed_from if followed_from is None else followed_from
+
+    def row_on(self, day: Ints) -> Ints:
+        """(P) The row of a day of each patient; -1 where there is none, or no day (`NO_DAY`)."""
+        row = np.minimum(self.at_or_after(day), max(len(self.day) - 1, 0))
+        return np.where((day != NO_DAY) & (row < self.end) & (self.day_of(row) == day), row, NONE)
 
     def first_of_each(self, mask: Bools) -> Ints:
         """(P) The first row of the mask; -1 if none. Cheap where the mask has few rows."""

@@ -45,7 +45,13 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
             return f"a baseline: none is supplied, and there is no count from day {first} to {last}"
         case "too_few_counts":
             return _observation(decided) or _visits(decided, open_alone=False)
-    return _observation(decided) or _left_open(decided) or _visits(decided, open_alone=False)
+    return _observation(decided) or _day(decided) or _left_open(decided) or _visits(decided, open_alone=False)
+
+
+def _day(decided: DecidedEndpoint) -> str:
+    """The numbers of the patient of which one would be needed for its day; nothing where none is."""
+    names = [name for name, where in decided.account.unknown_days if where[0]]
+    return f"the day {listed(names, 'or')}" if names else ""
 
 
 def _unknown_of_patient(decided: DecidedEndpoint) -> list[str]:
