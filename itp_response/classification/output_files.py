@@ -20,6 +20,7 @@ import signal
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -28,7 +29,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Literal, NamedTuple, TypeVar
 
-from itp_response.classification.system import CAN_LOCK, ENDING, OPENED, is_own_and_unlocked, lock, open_folder
+from itp_response.classification.system import CAN_LOCK, ENDING, OPENED, is_own, lock, lock_if_free, open_folder
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, UsageError
 
@@ -41,6 +42,8 @@ STREAMS = re.compile(r"/dev/(?P<name>stdout|stderr)|(?:/dev|/proc/self)/fd/(?P<n
 """What is open already: written to where it stands."""
 MOST_LINKS = 40
 """Symbolic links that lead to each other, at most; as in Linux."""
+WAIT, TRIES = 1.0, 100
+"""Seconds for which a run waits until no other removes what was left behind, and how often it looks meanwhile."""
 LONGEST = 100
 """The bytes of the name of an output that stand in that of its file aside: a name has at most 255."""
 NO_ROOM = {28, 27, 122}
@@ -121,20 +124,21 @@ class Aside:
 
     def _made(self, make: Callable[[], int]) -> int:
         while True:
-            try:
-                self._lock = make()
-            except FileNotFoundError:
-                if not self.path.parent.exists():
-                    raise
-                continue  # another run took the folder for left behind before it was opened
-            if not CAN_LOCK:
-                return self._lock
-            with suppress(OSError):  # a file system without locks
-                lock(self._lock)
-            if self.path.exists():
-                return self._lock
+            with _locked_if_free(self.path.parent, shared=True):
+                try:
+                    self._lock = make()
+                except FileNotFoundError:
+                    if not self.path.parent.exists():
+                        raise
+                    continue  # another run took the folder for left behind before it was opened
+                if not CAN_LOCK:
+                    return self._lock
+                with suppress(OSError):  # a file system without locks
+                    lock(self._lock)
+                if self.path.exists():
+                    return self._lock
             # Another run took it for left behind before it was locked.
-            os.close(self._lock)
+            self.release()
 
     def remove(self) -> None:
         """Remove it, if it is still there."""
@@ -164,7 +168,10 @@ def remove_left_behind(folder: Path) -> None:
         ours = sorted(path for path in folder.iterdir() if OURS.fullmatch(path.name))
     except OSError:
         return
-    gone = [path.name for path in ours if CAN_LOCK and _is_left(path) and _removed(path)]
+    gone = []
+    with _locked_if_free(folder) as nothing_is_made:
+        if ours and nothing_is_made:
+            gone = [path.name for path in ours if _removed_if_left(path)]
     if gone:
         what = "what an earlier run, which was killed, left behind"
         settings().tell(f"note: Removed from {folder} {what}: {_temporary(gone)}.")
@@ -180,16 +187,39 @@ def _temporary(names: Sequence[str]) -> str:
     return f"{len(names)} temporary file{several} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
 
 
-def _is_left(path: Path) -> bool:
-    """Whether it is ours and no program uses it."""
+def _removed_if_left(path: Path) -> bool:
+    """Remove it if it is ours and no program uses it; it stays locked until it is gone."""
     try:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | OPENED)
     except OSError:
         return False
     try:
-        return is_own_and_unlocked(number)
+        return is_own(number) and lock_if_free(number) and _removed(path)
     finally:
         os.close(number)
+
+
+@contextmanager
+def _locked_if_free(folder: Path, *, shared: bool = False) -> Iterator[bool]:
+    """Lock a folder: shared by those who make files in it, who wait a little, and alone by one who removes them.
+
+    So that what is made and not locked yet is not taken for left behind. Without the lock the work goes on, too:
+    anybody may lock a folder for temporary files, and for ever.
+    """
+    try:
+        number = open_folder(folder) if CAN_LOCK else None
+    except OSError:
+        number = None
+    waits = [WAIT / TRIES] * TRIES if shared else []
+    try:
+        is_locked = number is not None and lock_if_free(number, shared=shared)
+        while number is not None and not is_locked and waits:
+            time.sleep(waits.pop())
+            is_locked = lock_if_free(number, shared=shared)
+        yield is_locked
+    finally:
+        if number is not None:
+            os.close(number)
 
 
 @contextmanager
@@ -542,6 +572,8 @@ class OutputFiles:
                 raise
             self._made.clear()
             self.is_written = bool(self._staged)
+            for one in self._staged:
+                one.settle()  # while no other run looks here for what was left behind
 
     def close(self) -> None:
         """Remove all that is aside."""

@@ -32,12 +32,20 @@ def lock(number: int) -> None:
     fcntl.flock(number, fcntl.LOCK_EX)
 
 
-def is_own_and_unlocked(number: int) -> bool:
-    """Whether what is open under this number is of this user, and no program has locked it."""
+def lock_if_free(number: int, *, shared: bool = False) -> bool:
+    """Lock what is open under this number unless another program has locked it; gives whether it was done.
+
+    Several programs may have a `shared` lock at once.
+    """
     try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(number, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         return False
+    return True
+
+
+def is_own(number: int) -> bool:
+    """Whether what is open under this number is of this user."""
     return os.fstat(number).st_uid == os.geteuid()
 
 

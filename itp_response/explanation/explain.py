@@ -288,7 +288,11 @@ def _rests_on(decided: DecidedEndpoint) -> Iterator[str]:
         yield f"{decided.criteria.labelled(name)}: {other.value} {when_or_why}"
     if decided.length and decided.decided_by is not None:
         event = decided.decided_by
-        yield f"no event: {decided.criteria.labelled(event.name)} is {event.value} ({event.because})"
+        label = decided.criteria.labelled(event.name)
+        if event.name in decided.model.competes_with:
+            yield f"a competing event came first: {label} on day {event.day}"
+        else:
+            yield f"no event: {label} is {event.value} ({event.because})"
 
 
 def _notes(cohort: Cohort) -> Iterator[str]:

@@ -191,8 +191,9 @@ def _names(classification: Classification, endpoint: str | Sequence[str] | None)
 
 def _is_asked(verdict: Verdict, met: bool) -> Bools:
     if "Y" not in verdict.labels:
-        return np.ones(len(verdict.value), dtype=np.bool_)
-    labels = ("Y",) if met else ("N", "NE")
+        labels: tuple[str, ...] = tuple(label for label in verdict.labels if label != "NA")
+    else:
+        labels = ("Y",) if met else ("N", "NE")
     is_asked: Bools = np.isin(verdict.value, [verdict.labels.index(label) for label in labels])
     return is_asked
 

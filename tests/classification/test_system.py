@@ -3,9 +3,13 @@
 import os
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
+from itp_response.classification.output_files import WriteSettings, holding, put, temporary_folder, written_with
 
 ROOT = Path(__file__).parents[2]
 STUDY = f"{ROOT}/examples/visits.csv --patients {ROOT}/examples/patients.csv"
@@ -74,3 +78,20 @@ def test_what_may_be_left_behind_is_named_and_stays(tmp_path):
         "remove them if no other run writes here."
     ) in said
     assert (tmp_path / LEFT).exists()
+
+
+def test_runs_at_once_take_nothing_of_each_other_for_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    def run_often(_):
+        told = []
+        with written_with(WriteSettings(tell=told.append)):
+            for number in range(60):
+                with temporary_folder() as folder:
+                    (folder / "rows").write_text("1")
+                    put(tmp_path / f"{number}.csv", holding(b"a,b\n"))
+        return told
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(run_often, range(8))) == [[]] * 8
+    assert not [path.name for path in tmp_path.iterdir() if "itp-response-" in path.name]

@@ -60,7 +60,8 @@ def plot(
     An option that is left out has the default of the kind.
 
     Args:
-        kind: `timeline`, `swimmer`, `spaghetti`, `km`, `waterfall`, `forest`, `tipping` or `reclassification`.
+        kind: `timeline`, `swimmer`, `spaghetti`, `by-visit`, `km`, `waterfall`, `forest`, `tipping` or
+            `reclassification`.
         visits: As in `classify`. For `timeline`, also a timeline as in `ask`; for `reclassification`, also a
             `Comparison`.
         patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
@@ -147,6 +148,7 @@ def _drawn(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
 def _of_kind(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
     choices = {name: value for name, value in options.items() if name not in OF_TYPED}
     from itp_response.outputs.figures import (
+        by_visit,
         forest,
         km,
         reclassification,
@@ -164,6 +166,8 @@ def _of_kind(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
             return swimmer.draw(result, **_single(choices))
         case "spaghetti":
             return spaghetti.draw(result, **_single(choices))
+        case "by-visit":
+            return by_visit.draw(result, **_single(choices))
         case "km":
             return km.draw(result, **_single(choices))
         case "waterfall":
