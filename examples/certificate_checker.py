@@ -29,10 +29,12 @@ OWN_DAY = re.compile(r"([A-Za-z_]\w*)(?: *([+-]) *(\d+(?:\.\d+)?))?")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
 DAYS = ("days", "day", "within", "until", "by", "evidence_by", "followed_from", "visits")
-NAMED = ("from", "after", "until", "to", "of", "when")
+NAMED = ("from", "after", "until", "to", "of", "when", "censored", "competing")
 WORDS = ("label", "says", "where", "role", "paramcd", "param")
-NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days", "of_days"])
+NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days", "of_days", "on"])
 SUMS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+ROWS = ""
+"""Among the names of a row: all rows of the patient, and the days of the baseline."""
 LESS = {ast.Lt: (operator.lt, 1), ast.LtE: (operator.le, 1), ast.Gt: (operator.lt, -1), ast.GtE: (operator.le, -1)}
 
 
@@ -61,11 +63,29 @@ def number(node, names):
         case ast.UnaryOp():
             low, high = number(node.operand, names)
             return (-high, -low)
+        case ast.Call():
+            length = node.args[1].value.split() if len(node.args) > 1 else None
+            return at_other_row(node.func.id, node.args[0].id, length, names)
     left, right = number(node.left, names), number(node.right, names)
     if isinstance(node.op, ast.Div) and not (right[0] > 0 or right[1] < 0):
         return (NAN, NAN)
     corners = [SUMS[type(node.op)](one, other) for one in left for other in right]
     return (min(corners), max(corners)) if not any(map(math.isnan, corners)) else (NAN, NAN)
+
+
+def at_other_row(function, name, length, names):
+    rows, (first, last) = names[ROWS]
+    known = [(row["day"], pair(row[name])) for row in rows if row[name] is not None]
+    if function == "previous":
+        looked_at = [bounds for day, bounds in known if day < names["day"]][-1:]
+    elif function == "at_baseline":
+        looked_at = [bounds for day, bounds in known if first <= day <= last][-1:]
+    else:
+        begin = names["day"] - int(length[0]) * (7 if length[1].startswith("week") else 1) if length else 0
+        looked_at = [bounds for day, bounds in known if begin <= day <= names["day"]]
+        looked_at = looked_at[:1] if function == "first" else looked_at
+    pick = min if function == "lowest" else max
+    return tuple(pick(edge) for edge in zip(*looked_at, strict=True)) or (NAN, NAN)
 
 
 def compared(sign, left, right, names):
@@ -122,6 +142,8 @@ class Patient:
             {**of_patient, **observed, **self.graded(observed), **self.since(observed["day"]), **self.terms}
             for observed in self.observations
         ]
+        for names in self.names:
+            names[ROWS] = (self.names, self.definition["baseline"]["days"])
         self.states = {None: [False] * len(self.observations)}
         self.alone = of_patient
 
@@ -334,15 +356,42 @@ class Patient:
     def time_to(self, model):
         to, origin = self.verdict(model["to"]), model.get("from") and self.verdict(model["from"])
         start, onset = (self.day[origin["dated"]], origin["onset"]) if origin else (0, None)
-        value, ended = "Y", to["dated"]
-        if to["value"] != "Y" and "censored" in model:
-            last = [row for row in self.counted if start <= self.day[row] <= model.get("by", INF)]
-            value, ended = ("N", last[-1]) if last else ("NE", None)
-        elif to["value"] != "Y":
-            value, ended = ("NE" if to["value"] == "NE" else "NA"), None
-        days = None if ended is None else self.day[ended] - start
-        onset = None if ended is None else onset
-        return {"value": value, "dated": ended, "ended": ended, "onset": onset, "days": days}
+        moment, bound = self.censored(model, start)
+        event = self.day[to["dated"]] if to["value"] == "Y" and self.day[to["dated"]] <= bound else None
+        others = [self.verdict(name) for name in model.get("competing", [])]
+        days = [self.day[other["dated"]] for other in others if other["value"] == "Y"]
+        last = model.get("by", INF) if event is None else event - 1
+        first = min((day for day in days if start <= day <= min(bound, last)), default=None)
+        if first is not None:
+            value, end = "N", first
+        elif event is not None:
+            value, end = "Y", event
+        elif "censored" in model:
+            value, end = ("NE", None) if moment is None else ("N", moment)
+        else:
+            value, end = ("NE" if to["value"] == "NE" else "NA"), None
+        if end is None:
+            return {"value": value}
+        row = self.day.index(end) if end in self.day else None
+        return {"value": value, "on": end, "dated": row, "ended": row, "onset": onset, "days": end - start}
+
+    def censored(self, model, start):
+        """The day on which a patient without the event is censored, None: there is none; and the last for an event."""
+        names, by = model.get("censored", []), model.get("by", INF)
+        for name in [names] if isinstance(names, str) else names:
+            if name == "last_count":
+                days = [self.day[row] for row in self.counted if self.day[row] <= by]
+                day = days[-1] if days else None
+            elif name in self.definition["endpoints"]:
+                other = self.verdict(name)
+                day = self.day[other["dated"]] if other["value"] == "Y" else None
+            else:
+                value = self.alone[name]
+                day = math.floor(value) if value is not None and math.isfinite(value) else None
+            until = day if day is None or (math.isinf(by) and by > 0) else min(day, math.floor(by))
+            if until is not None and until >= start:
+                return until, INF if name == "last_count" else day
+        return None, INF
 
     def best(self, model):
         ranked = [pair for one in model["of"] for pair in ({one: one} if isinstance(one, str) else one).items()]
@@ -502,6 +551,10 @@ def of_rules(certificate, stated, patient):
         where = f"{name}: {rule['key']}"
         if rule["rule"] != certificate["definition"]["endpoints"][name][rule["key"]]:
             yield f"{where}: the rule is not that of the definition"
+        for value in [value for clause in rule["clauses"] for value in clause.get("other_rows", ())]:
+            own = [number(parsed(value["value"]), names) for names in patient.names]
+            if repr(own) != repr([pair(bounds) for bounds in limits(value["at"])]):
+                yield f"{where}: {value['value']} is not what is said"
         clauses = [(clause["clause"], clause["at"]) for clause in rule["clauses"]]
         for text, truths in [(rule["rule"], rule["at"]), *clauses]:
             own = patient.state(text)
@@ -524,7 +577,7 @@ def of_verdict(stated, patient):
             yield f"{name}: {key} is day {days[key]}, not {stated[key]}"
     if verdict["of_days"] != stated["of_days"]:
         yield f"{name}: {verdict['of_days']} days were observed, not {stated['of_days']}"
-    day = days["dated"]
+    day = days["dated"] if verdict["on"] is None else verdict["on"]
     if (verdict["value"], day, verdict["days"]) != (stated["value"], stated["day"], stated["days"]):
         yield f"{name}: it is {verdict['value']} on day {day}, not {stated['value']} on day {stated['day']}"
 
@@ -648,7 +701,7 @@ KNOWN = {
     "unknown_counts discounted_counts without_counts",
     "maintained": "from counted_from when for by evidence_by until max_gap",
     "lost": "after when by occasions apart between at_once",
-    "time_to": "from to censored by",
+    "time_to": "from to censored by competing",
     "best": "of otherwise unknown",
     "at": "when day within which from missing_after set_aside closed_by",
     "visits": "when visits within days at_least share more_than in_any of_at_least too_few missing missing_after "

@@ -23,12 +23,14 @@ from itp_response.evaluation.censored_counts import has_censored
 from itp_response.evaluation.clock import PatientDay
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.endpoints.endpoint import Scope
-from itp_response.evaluation.rules.tree import SINCE
+from itp_response.evaluation.rules.tree import FUNCTIONS, SINCE
 from itp_response.explanation.counterfactuals.limits import KEYS_OF_DAYS
 from itp_response.messages.errors import CriteriaError
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import listed
 
+LAST_DAYS = re.compile(r"""\s*,\s*(["'])\d+ \w+\1(?=\s*\))""")
+"""The length of a function, with the comma before it."""
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[A-Za-z_]\w*|<=|>=|==|!=|[<>+\-*/()]")
 LENGTH = re.compile(r"\d+ \w+")
 COMPARISONS = {"<": ("<=", ">"), "<=": ("<", ">="), ">": (">=", "<"), ">=": (">", "<="), "==": ("!=",), "!=": ("==",)}
@@ -40,7 +42,6 @@ CHOICES = {
     "unknown_counts": ("may_meet", "do_not_meet"),
     "discounted_counts": ("may_meet", "do_not_meet"),
     "counted_from": ("day", "confirming"),
-    "censored": ("last_count", None),
     "pick": ("last", "lowest", "mean"),
     "which": ("nearest", "first", "last"),
     "missing": ("fails", "unknown", "left_out"),
@@ -52,9 +53,11 @@ CHOICES = {
     "unknown": ("passed_over", "leaves_it_open"),
 }
 REFERENCES = ("from", "until", "after", "to")
+MOMENTS = ("last_count", "treatment_discontinued")
+"""What a time can be censored at in every set."""
 REMOVABLE = (
     *("by", "evidence_by", "max_gap", "apart_at_most", "until", "from", "days"),
-    *("followed_from", "in_any", "of_at_least", "missing_after"),
+    *("followed_from", "in_any", "of_at_least", "missing_after", "censored", "competing"),
 )
 
 
@@ -217,9 +220,12 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
         followed_from = raw["clock"]["followed_from"]
         for nudged in _nudged(followed_from):
             yield Mutation(("clock", "followed_from"), followed_from, nudged)
-    if "baseline" in TOKEN.findall(" ".join(_rules(raw, endpoints))):
+    words = TOKEN.findall(" ".join(_rules(raw, endpoints)))
+    if "baseline" in words:
         yield from _of_table(("baseline",), raw["baseline"], ())
-    if "bleeding_grade" in TOKEN.findall(" ".join(_rules(raw, endpoints))):
+    elif "at_baseline" in words:
+        yield from _of_table(("baseline",), {"days": raw["baseline"]["days"]}, ())
+    if "bleeding_grade" in words:
         yield from _of_table(("not_recorded",), raw.get("not_recorded", {}), ())
     for name, table in endpoints.items():
         yield from _of_endpoint(name, table, names)
@@ -254,12 +260,16 @@ def _of_endpoint(name: str, table: Mapping[str, Any], names: Mapping[Scope, Sequ
 
 
 def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Mutation]:
-    """Every change of one token of a rule."""
+    """Every change of one token of a rule, and the rule without the length of each function."""
+    for length in LAST_DAYS.finditer(text):
+        yield Mutation(path, text, f"{text[: length.start()]}{text[length.end() :]}")
     for token in TOKEN.finditer(text):
         word = token[0]
         after = text[token.end() :]
-        if word[0].isdigit():
-            others: tuple[str, ...] = tuple(f"{value:g}" for value in _nudged(float(word)))
+        if word in FUNCTIONS and after.lstrip().startswith("("):
+            others: tuple[str, ...] = tuple(function for function in FUNCTIONS if function != word)
+        elif word[0].isdigit():
+            others = tuple(f"{value:g}" for value in _nudged(float(word)))
         elif word == "not":
             others, after = ("",), after.lstrip()
         elif word in COMPARISONS or word in OTHERS:
@@ -323,6 +333,16 @@ def _other_shares(share: str) -> list[str]:
     return [f"{part - 1}/{whole}", f"{part + 1}/{whole}", f"{part}/{whole - 1}", f"{part}/{whole + 1}"]
 
 
+def _other_moments(moments: str | list[str]) -> list[Any]:
+    if isinstance(moments, str):
+        return [name for name in MOMENTS if name != moments]
+    return [*_without_each(moments), moments[::-1]]
+
+
+def _other_competitors(names: list[str]) -> list[list[str]]:
+    return _without_each(names) if len(names) > 1 else []
+
+
 def _other_ranks(ranked: list[Any]) -> list[list[Any]]:
     return [*_without_each(ranked), ranked[::-1]]
 
@@ -332,6 +352,8 @@ OTHERS_UNDER: dict[str, Callable[[Any], list[Any]]] = {
     "share": _other_shares,
     "more_than": _other_shares,
     "of": _other_ranks,
+    "censored": _other_moments,
+    "competing": _other_competitors,
 }
 """The keys whose values are changed in a way of their own."""
 

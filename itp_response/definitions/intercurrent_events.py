@@ -164,6 +164,10 @@ def _can_follow(model: Endpoint) -> bool:
 def _why_none(file: CriteriaFile, name: str) -> str:
     model = file.endpoints[name]
     others = list(dict.fromkeys(model.references().values()))
+    if model.runs_to is not None:
+        of_time = [*model.origins(), model.runs_to]
+        competing = f", with {listed(model.competes_with)} as competing events" if model.competes_with else ""
+        return f"as in {listed(list(dict.fromkeys(of_time)))}{competing}"
     return f"as in {listed(others)}" if not model.row_rules() and others else "decided before treatment"
 
 

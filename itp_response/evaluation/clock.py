@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from itertools import pairwise
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -310,6 +311,16 @@ class Clock(StrictModel):
     followed_from: Day = Field(description="a patient with a count on this day or later was followed to the end")
 
 
+class VisitWindow(NamedTuple):
+    """A planned visit, and the first and last day of the counts that belong to it."""
+
+    day: int
+    first: float
+    last: float
+    is_planned: bool = True
+    """False of day 0 where no visit is planned on it: counts near it belong to it all the same."""
+
+
 class Baseline(StrictModel):
     """`[baseline]`: which count is the baseline where the patient table gives none."""
 
@@ -319,6 +330,29 @@ class Baseline(StrictModel):
         default="lowest",
         description="which of several counts on day 0: the lowest, or the last before the dose, if times are known",
     )
+
+
+def windows_between(clock: Clock, baseline: Baseline) -> tuple[VisitWindow, ...]:
+    """The windows of day 0 and of the planned visits, each half way to the next; none without planned visits.
+
+    A day half way between two belongs to the earlier. The first window begins with the first day of the baseline, the
+    last one reaches as far beyond its visit as before it.
+
+    >>> clock = Clock(day_0="first dose", visits=(7, 28), followed_from=28)
+    >>> for window in windows_between(clock, Baseline(days=(-14, 0))):
+    ...     print(*window)
+    0 -14 3 False
+    7 4 17 True
+    28 18 38 True
+    """
+    if not clock.visits:
+        return ()
+    days = sorted({0, *clock.visits})
+    middles = [(earlier + later) // 2 for earlier, later in pairwise(days)]
+    firsts = [min(days[0], baseline.days[0]), *(middle + 1 for middle in middles)]
+    beyond = (days[-1] - days[-2]) // 2 if len(days) > 1 else 0
+    lasts = [*middles, days[-1] + beyond]
+    return tuple(map(VisitWindow, days, firsts, lasts, [day in clock.visits for day in days]))
 
 
 UnrecordedBleeding = Literal["unknown", "bleeding", "none"]

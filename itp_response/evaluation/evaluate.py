@@ -163,7 +163,7 @@ def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dic
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
     whole = Verdicts(len(cohort), len(cohort.day))
-    whole.prepare({name: model.lengths for name, model in criteria.endpoints.items()})
+    whole.prepare({name: model.numbers() for name, model in criteria.endpoints.items()})
 
     def decide_block(first: int, last: int) -> None:
         patient_days = patient_days_of(criteria, cohort, first, last)

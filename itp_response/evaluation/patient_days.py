@@ -17,7 +17,8 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import BeforeDose
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, known
 from itp_response.evaluation.clock import FARTHEST, Baseline, Clock, DayOf, Length, NotRecorded, PatientDay
-from itp_response.evaluation.rules.tree import SINCE, Tree
+from itp_response.evaluation.other_rows import LookedAt, at_other_row
+from itp_response.evaluation.rules.tree import SINCE, AtRow, Tree
 from itp_response.messages.errors import CohortError
 
 Rescues = Mapping[str, Container[str]]
@@ -115,18 +116,44 @@ class PatientDays:
         """(P) No row, for each patient; shared, so it must not be changed."""
         self.nowhere.flags.writeable = False
         self.decided: dict[Tree, Truths] = {}
-        self._values: dict[str, Column] = {}
+        self._values: dict[str | AtRow, Column] = {}
         self._first_rows: dict[float, Ints] = {}
         self._own_days: dict[PatientDay, Floats] = {}
         self._low = int(self.day.min()) if len(self.day) else 0
         self._span = (int(self.day.max()) if len(self.day) else 0) - self._low + 2
 
-    def values(self, name: str) -> Column:
-        """(N) The column of that name, as rules ask for it."""
+    def values(self, name: str | AtRow) -> Column:
+        """(N) The column of that name, or of a number at another row, as rules ask for it."""
         column = self._values.get(name)
         if column is None:
-            column = self._values[name] = self._column(name)
+            column = self._column(name) if isinstance(name, str) else at_other_row(name, self.looked_at(name))
+            self._values[name] = column
         return column
+
+    def looked_at(self, value: AtRow) -> LookedAt:
+        """The rows that a value at another row is picked from, and what was observed on them."""
+        observed = self.values(value.name)
+        if value.name == "platelets" and self._cohort.recorded is not None:
+            observed = self._cohort.recorded.at(self._rows)
+        assert isinstance(observed, Numbers)
+        return LookedAt(observed, *self._rows_looked_at(value))
+
+    def _rows_looked_at(self, value: AtRow) -> tuple[Ints, Ints]:
+        """(N) Of each row the first and the last of the rows that a value at another row may be picked from.
+
+        Where the first comes after the last there is none.
+        """
+        row = np.arange(len(self.day))
+        match value.function:
+            case "previous":
+                return self.begin[self.patient], row - 1
+            case "at_baseline":
+                first, last = self._picks_baseline.days
+                return self.at_or_after(first)[self.patient], self.after(last)[self.patient] - 1
+        if value.length is None:
+            return self.at_or_after(0)[self.patient], row
+        earliest = self.day.astype(np.int64) - value.length.number
+        return np.searchsorted(self.key, self.keys(self.patient, earliest)), row
 
     def _column(self, name: str) -> Column:
         match name:
@@ -174,6 +201,24 @@ class PatientDays:
         if name not in self._cohort.patient_columns:
             raise CohortError(f"the criteria need a column {name!r}, which these observations do not have")
         return self._cohort.patient_columns[name].at(self._patients)
+
+    def patient_day(self, name: str) -> Ints:
+        """(P) The day that a number of the patient is, or is within; `NO_DAY`: it is not known, or never comes.
+
+        Raises `CohortError` for a day farther from day 0 than days lie.
+        """
+        column = self.patient_values(name)
+        assert isinstance(column, Numbers)
+        comes = np.isfinite(column.low)
+        day = np.floor(np.where(comes, column.low, 0.0))
+        far = np.flatnonzero(np.abs(day) > FARTHEST)
+        if len(far):
+            patient, value = self._cohort.id[self._patients.start + int(far[0])], column.low[far[0]]
+            raise CohortError(
+                f"patient {patient!r} has {name} = {value:.12g}, which the criteria use as a day; "
+                f"days lie at most {FARTHEST:,} from day 0. Correct the patient table, or leave the cell empty."
+            )
+        return np.where(comes, day, NO_DAY).astype(np.int32)
 
     @cached_property
     def baseline(self) -> Numbers:
@@ -380,6 +425,11 @@ class PatientDays:
             return self.each(followed_from)
         return self.clock.followed_from if followed_from is None else followed_from
 
+    def row_on(self, day: Ints) -> Ints:
+        """(P) The row of a day of each patient; -1 where there is none, or no day (`NO_DAY`)."""
+        row = np.minimum(self.at_or_after(day), max(len(self.day) - 1, 0))
+        return np.where((day != NO_DAY) & (row < self.end) & (self.day_of(row) == day), row, NONE)
+
     def first_of_each(self, mask: Bools) -> Ints:
         """(P) The first row of the mask; -1 if none. Cheap where the mask has few rows."""
         row = np.flatnonzero(mask)
@@ -433,5 +483,6 @@ class PatientValues:
         self.decided: dict[Tree, Truths] = {}
         self._patient_days = patient_days
 
-    def values(self, name: str) -> Column:
+    def values(self, name: str | AtRow) -> Column:
+        assert isinstance(name, str)  # a rule over patients has no other row
         return self._patient_days.patient_values(name)

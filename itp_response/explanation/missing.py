@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 
-from itp_response.cohort.values import NO_DAY, NONE
+from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.evaluation.endpoints.account import UNKNOWN
 from itp_response.evaluation.patient_days import PatientValues
-from itp_response.evaluation.rules.tree import names_in
+from itp_response.evaluation.rules.decide import numbers
+from itp_response.evaluation.rules.in_words import value_at_row
+from itp_response.evaluation.rules.tree import names_in, other_rows_in
 from itp_response.explanation.censored_counts import counts_missing
 from itp_response.explanation.one_patient import DecidedEndpoint
 from itp_response.explanation.partial_dates import dates_missing
@@ -43,7 +45,13 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
             return f"a baseline: none is supplied, and there is no count from day {first} to {last}"
         case "too_few_counts":
             return _observation(decided) or _visits(decided, open_alone=False)
-    return _observation(decided) or _left_open(decided) or _visits(decided, open_alone=False)
+    return _observation(decided) or _day(decided) or _left_open(decided) or _visits(decided, open_alone=False)
+
+
+def _day(decided: DecidedEndpoint) -> str:
+    """The numbers of the patient of which one would be needed for its day; nothing where none is."""
+    names = [name for name, where in decided.account.unknown_days if where[0]]
+    return f"the day {listed(names, 'or')}" if names else ""
 
 
 def _unknown_of_patient(decided: DecidedEndpoint) -> list[str]:
@@ -123,7 +131,15 @@ def _unknown_rows(decided: DecidedEndpoint) -> str:
     grades = rows[np.isnan(decided.cohort.bleeding_grade[rows])]
     if decided.reason == "bleeding_not_recorded" and len(grades):
         return f"whether there was bleeding {_days(patient_days.day[grades].tolist())}"
+    if decided.reason == "not_recorded" and (values := _values_not_known(decided, rows)):
+        return f"{listed(values)}, for the result {_days(patient_days.day[rows].tolist())}"
     return f"the data not recorded {_days(patient_days.day[rows].tolist())}"
+
+
+def _values_not_known(decided: DecidedEndpoint, rows: Ints) -> list[str]:
+    """The values at other rows that are not known at one of these rows, in words."""
+    values = [] if decided.model.state is None else other_rows_in(decided.model.state.tree)
+    return [value_at_row(value) for value in values if np.isnan(numbers(value, decided.patient_days).low[rows]).any()]
 
 
 def _visits(decided: DecidedEndpoint, *, open_alone: bool) -> str:

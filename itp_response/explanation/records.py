@@ -111,7 +111,10 @@ def _ends_it(event: Event, decided: DecidedEndpoint) -> str:
 
 
 def _without_a_row(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
-    """The planned visits without a count, and the day on which treatment was discontinued, where that excludes."""
+    """The planned visits without a count, the day of discontinuation where that excludes, and recorded days."""
+    for mark in decided.account.days:
+        if mark.day[0] != NO_DAY:
+            yield ExplainedRow(int(mark.day[0]), "no observation", mark.says, "", 0)
     for missed in decided.account.missed:
         if missed.where[0]:
             yield ExplainedRow(int(missed.day[0]), missed.observed, missed.says, "", 0)

@@ -227,8 +227,9 @@ def _of_pair(_: Keys, error: _Error) -> str:
     return f"{spelled(error.value)} is not a pair of days; write [first, last]."
 
 
-def _of_list(path: Keys, _: _Error) -> str:
-    return f"this table may be repeated; write [[{path[0]}]]." if len(path) == 1 else ""
+def _of_list(path: Keys, error: _Error) -> str:
+    is_table = len(path) == 1 and isinstance(error.value, dict)
+    return f"this table may be repeated; write [[{path[0]}]]." if is_table else ""
 
 
 def _of_empty(_: Keys, error: _Error) -> str:

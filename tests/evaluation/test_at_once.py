@@ -21,7 +21,7 @@ FAILURE = """
 
 
 def decided(text, table):
-    return wrong(text, table, literally=False)
+    return wrong(text, table)
 
 
 def test_one_row_suffices_and_the_earlier_of_the_two_stands():

@@ -32,7 +32,7 @@ AT = """
 
 
 def decided(text, table):
-    return wrong(COLUMNS + text, table, literally=False)
+    return wrong(COLUMNS + text, table)
 
 
 class TestOfVisits:

@@ -32,7 +32,7 @@ NESTED = """
 
 
 def decided(table, text=RESPONSE):
-    return wrong(text, table, literally=False)
+    return wrong(text, table)
 
 
 def test_the_rule_decides_before_anything_else():

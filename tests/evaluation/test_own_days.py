@@ -23,7 +23,7 @@ RESPONSE = """
 
 
 def decided(text, table):
-    return wrong(COLUMNS + text, table, literally=False)
+    return wrong(COLUMNS + text, table)
 
 
 class TestEachKey:

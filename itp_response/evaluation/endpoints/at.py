@@ -94,6 +94,9 @@ class At(Endpoint):
     def single_days(self) -> tuple[DayOf, ...]:
         return (self.day,)
 
+    def days_that_close(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        return patient_days.after(0), patient_days.end
+
     def window(self) -> str:
         since = f" after {self.from_}" if self.from_ else ""
         landmark = day_in_words(self.day) if isinstance(self.day, PatientDay) else f"day {self.day}"

@@ -10,8 +10,18 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.cohort.values import NONE, Bools, Ints, Numbers, Truths, known
-from itp_response.evaluation.clock import DayOf, Length, OwnDay, PatientDay, widest
+from itp_response.cohort.values import NONE, Bools, Ints, Truths, known
+from itp_response.evaluation.clock import (
+    Baseline,
+    Clock,
+    DayOf,
+    Length,
+    OwnDay,
+    PatientDay,
+    VisitWindow,
+    widest,
+    windows_between,
+)
 from itp_response.evaluation.endpoints.account import (
     BEFORE,
     EXCLUDED,
@@ -23,10 +33,22 @@ from itp_response.evaluation.endpoints.account import (
     place,
 )
 from itp_response.evaluation.patient_days import Flagged, PatientDays, PatientValues
-from itp_response.evaluation.rules.decide import Observed, decide
+from itp_response.evaluation.rules.decide import Observed, decide, numbers
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.parse import RuleError, parse
-from itp_response.evaluation.rules.tree import And, Or, Rule, Tree, cause, names_in, parts_of, reason
+from itp_response.evaluation.rules.tree import (
+    And,
+    AtRow,
+    Or,
+    Rule,
+    Tree,
+    cause,
+    names_in,
+    observed_in,
+    other_rows_in,
+    parts_of,
+    reason,
+)
 from itp_response.evaluation.verdicts import NA, NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.strict_model import StrictModel
 from itp_response.messages.wording import counted, day_in_words, days_in_words
@@ -57,7 +79,9 @@ class _AsRule:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"type": "string", "description": f"a rule over the names of {self.scope}"}
+        further = "; previous(dose), highest(dose, '8 weeks') and the like look at other rows"
+        about = f"a rule over the names of {self.scope}{further if self.scope == 'rows' else ''}"
+        return {"type": "string", "description": about}
 
     def _read(self, value: Any, info: ValidationInfo) -> Rule:
         if not isinstance(value, str):
@@ -128,6 +152,8 @@ class Endpoint(StrictModel):
 
     lengths: ClassVar[tuple[str, ...]] = ()
     """The lengths that its verdicts have, fields of `Verdict`."""
+    has_day_of_its_own: ClassVar[bool] = False
+    """Its day need not be that of a row."""
     is_ranked: ClassVar[bool] = False
     """Its values are ranks with names of their own, and neither `Y` nor `N`."""
     can_be_referred_to: ClassVar[bool] = True
@@ -277,7 +303,7 @@ class Endpoint(StrictModel):
     @property
     def state(self) -> Rule | None:
         """The rule for the state that observations must be in; None: it is decided from no row of its own."""
-        return next((rule for key, rule, of in self.rules() if of == "rows" and key == "when"), None)
+        return self.row_rule("when")
 
     @property
     def is_length(self) -> bool:
@@ -319,6 +345,29 @@ class Endpoint(StrictModel):
         """Whether it has a day where it is met; a rule over endpoints: where this has one."""
         return True
 
+    @property
+    def competes_with(self) -> tuple[str, ...]:
+        """The endpoints that end the time that it is without its event; empty: there are none."""
+        return ()
+
+    @property
+    def ends_at_a_moment(self) -> bool:
+        """The time that it is can be censored at a day other than that of the last count."""
+        return False
+
+    @property
+    def censored_at(self) -> tuple[str, ...]:
+        """The moments at which the time that it is can be censored, in words; empty: at none."""
+        return ()
+
+    def moments_of_censoring(self, decided: Decided) -> Ints:
+        """(P) Where a time is censored, the number in `censored_at` of the moment; -1: it is not, or unknown where."""
+        return decided.patient_days.nowhere
+
+    def numbers(self) -> tuple[str, ...]:
+        """The fields of `Verdict` with its lengths and its own day."""
+        return (*self.lengths, "day") if self.has_day_of_its_own else self.lengths
+
     def measures(self) -> tuple[str, ...]:
         """What it gives: `verdict`, `best`, `days` in a state, `of_days` observed, or `time` to an event."""
         return ("verdict",)
@@ -344,6 +393,45 @@ class Endpoint(StrictModel):
         """(P) The span of the rows on these days."""
         first, last = self.days_looked_at()
         return patient_days.at_or_after(first), patient_days.after(last)
+
+    @property
+    def has_state_by_visit(self) -> bool:
+        """Whether its state can be told of a single visit: it asks for a state with a count."""
+        return self.state is not None and self.is_lost is None and "platelets" in names_in(self.state.tree)
+
+    @property
+    def later_of_two(self) -> bool:
+        """Of two counts as near to a planned visit, the later is used; else the earlier."""
+        return False
+
+    @property
+    def without_count(self) -> tuple[Treated, Mapping[str, Treated]]:
+        """What becomes of a planned visit without a count, and by cause (as `causes`)."""
+        return "unknown", {}
+
+    @property
+    def value_discounted(self) -> int:
+        """The value of a visit of which the count is discounted."""
+        return N
+
+    def visit_windows(self, clock: Clock, baseline: Baseline) -> tuple[VisitWindow, ...]:
+        """The windows of the planned visits at which its state is told."""
+        return windows_between(clock, baseline)
+
+    def row_rule(self, key: str) -> Rule | None:
+        """Its rule over observations under that key; None: there is none."""
+        return next((rule for name, rule, of in self.rules() if of == "rows" and name == key), None)
+
+    def closing_row(self, patient_days: PatientDays) -> Ints:
+        """(P) The first row from which on its state can be met no more, by `closed_by`; -1: none."""
+        rule = self.row_rule("closed_by")
+        if rule is None:
+            return patient_days.nowhere
+        return Flagged(decide(rule.tree, patient_days).true).first_in(*self.days_that_close(patient_days))
+
+    def days_that_close(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        """(P) The span of the rows that can close it."""
+        return self.span(patient_days)
 
     def window(self) -> str:
         """The days in which it is decided, in a few words; empty: there is no limit."""
@@ -373,7 +461,8 @@ class OfVerdicts:
         self.decided: dict[Tree, Truths] = {}
         self._verdicts = verdicts
 
-    def values(self, name: str) -> Truths:
+    def values(self, name: str | AtRow) -> Truths:
+        assert isinstance(name, str)  # an endpoint has no rows
         value = self._verdicts[name].value
         return Truths(value == Y, (value != Y) & (value != NE))
 
@@ -603,28 +692,34 @@ def discounted_rows(discount: Rule, patient_days: PatientDays, state: Truths) ->
     return (state.true & ~truths.false) | (state.unknown & truths.true)
 
 
-def nearest(patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, end: Ints) -> Ints:
-    """The one of these rows in each span that is nearest to the day, the later of two as near; -1 if none."""
+def nearest(
+    patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, end: Ints, *, later: bool = True
+) -> Ints:
+    """The one of these rows in each span that is nearest to the day; -1 if none.
+
+    Of two as near it is the `later`, or else the earlier.
+    """
     middle = np.clip(patient_days.at_or_after(day), begin, np.maximum(begin, end))
     after = counts.first_in(middle, end)
     before = counts.last_in(begin, middle)
     to_after = np.where(after == NONE, FAR, patient_days.day_of(after) - day)
     to_before = np.where(before == NONE, FAR, day - patient_days.day_of(before))
-    return np.where(to_after <= to_before, after, before)
+    return np.where(to_after <= to_before if later else to_after < to_before, after, before)
 
 
 def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
     """The reason why the rule is unknown at each row; `row` is -1 where it is not asked."""
     at = np.maximum(row, 0)
-    used = set(names_in(rule.tree))
     why = np.full(len(row), reasons["not_recorded"], dtype=np.int16)
     if not len(patient_days.day):
         return why
+    for value in other_rows_in(rule.tree):
+        values = numbers(value, patient_days)
+        np.putmask(why, (values.low < values.high)[at], reasons["censored_count"])
     for name, word in (("bleeding_grade", "bleeding_not_recorded"), ("baseline", "baseline_missing")):
-        if name in used:
-            values = patient_days.values(name)
-            assert isinstance(values, Numbers)
-            np.putmask(why, np.isnan(values.low[at]), reasons[word])
+        for observed in observed_in(rule.tree):
+            if observed.name == name:
+                np.putmask(why, np.isnan(numbers(observed, patient_days).low[at]), reasons[word])
     return why
 
 

@@ -48,9 +48,10 @@ class Extent(Endpoint):
     measure: Literal["total", "longest"] = Field(
         default="total", description="total time, or the longest continuous period"
     )
-    lasting: Literal["step", "visit"] = Field(
+    lasting: Literal["step", "first_to_last", "visit"] = Field(
         default="step",
-        description="step: a state lasts until the next observation; visit: each observation counts for `each`",
+        description="step: a state lasts until the next observation; first_to_last: only where this is in the state "
+        "too; visit: each observation counts for `each`",
     )
     each: Length | None = Field(default=None, description="the time that a visit counts for")
     max_gap: Length | None = Field(
@@ -90,7 +91,7 @@ class Extent(Endpoint):
             raise PydanticCustomError(
                 "extent", "'each' requires lasting = 'visit', and lasting = 'visit' requires 'each'"
             )
-        if self.max_gap is not None and self.lasting == "visit":
+        if self.max_gap is not None and self.lasting != "step":
             raise PydanticCustomError("extent", "'max_gap' requires lasting = 'step'")
         if "months" in {length.unit for length in (self.each, self.max_gap, self.at_least) if length}:
             raise PydanticCustomError("extent", "times here are days or weeks, not calendar months")
@@ -102,7 +103,7 @@ class Extent(Endpoint):
     def _longest(self) -> float:
         """The most days that a patient can have been in the state."""
         length = apart(*self.days)
-        days = np.inf if length is None else length + 1
+        days = np.inf if length is None else length + (self.lasting != "first_to_last")
         return days if self.each is None else days * self.each.number
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
@@ -115,6 +116,8 @@ class Extent(Endpoint):
         )
         lasts, cut = _lasting(self, patient_days, row)
         observed = _sums(lasts, begin, end)
+        if self.lasting == "first_to_last":
+            lasts = np.where(_before_another(in_state, patient), lasts, 0)
         if self.measure == "total":
             days = _sums(np.where(in_state, lasts, 0), begin, end)
             flagged = Flagged(in_state)
@@ -160,6 +163,8 @@ class Extent(Endpoint):
     def missing_data(self) -> str:
         if self.each is not None:
             return "time without an observation is not counted; NE if there is none"
+        if self.lasting == "first_to_last":
+            return "time after the last observation in the state is not counted; NE if there is no observation"
         limit = f" for at most {length_in_words(self.max_gap)}" if self.max_gap else ""
         return f"the state is carried forward to the next observation{limit}; NE if there is none"
 
@@ -171,6 +176,8 @@ class Extent(Endpoint):
             text += f", which must reach {length_in_words(self.at_least)}"
         if self.each is not None:
             text += f". Each observation in this state counts for {length_in_words(self.each)}."
+        elif self.lasting == "first_to_last":
+            text += ". Each period runs from its first to its last observation; a single observation has no duration."
         else:
             limit = f", for at most {length_in_words(self.max_gap)}" if self.max_gap else ""
             text += f". The state at an observation is carried forward to the next one{limit}."
@@ -210,6 +217,14 @@ def _lasting(model: Extent, patient_days: PatientDays, row: Ints) -> tuple[Ints,
     if model.max_gap is None:
         return lasts, np.zeros(len(row), dtype=np.bool_)
     return np.minimum(lasts, model.max_gap.number), lasts > model.max_gap.number
+
+
+def _before_another(in_state: Bools, patient: Ints) -> Bools:
+    """Whether the known row after each known row of the state is of the same patient and in the state too."""
+    if not len(in_state):
+        return in_state
+    after: Bools = np.append(in_state[1:] & (patient[1:] == patient[:-1]), False)
+    return in_state & after
 
 
 def _sums(values: Ints, begin: Ints, end: Ints) -> Ints:

@@ -12,7 +12,7 @@ LUNA 3 (two thirds of at least 8 counts) are of this kind.
 ('N', 'too_few_met')
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -23,7 +23,17 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
-from itp_response.evaluation.clock import FARTHEST, DayOf, OwnDays, OwnVisits, PatientDay, apart
+from itp_response.evaluation.clock import (
+    FARTHEST,
+    Baseline,
+    Clock,
+    DayOf,
+    OwnDays,
+    OwnVisits,
+    PatientDay,
+    VisitWindow,
+    apart,
+)
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     DISCOUNTED,
@@ -67,7 +77,7 @@ from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import reason
-from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
+from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import counted, day_in_words, days_in_words
 
 
@@ -79,6 +89,8 @@ def _checked_share(text: str) -> str:
 
 
 Share = Annotated[str, AfterValidator(_checked_share), Field(json_schema_extra={"pattern": "^[0-9]+/[1-9][0-9]*$"})]
+VALUE_OF: Mapping[Treated, int] = {"fails": N, "unknown": NE, "left_out": NA}
+"""The value of a single visit that is treated so."""
 
 
 class Visits(Endpoint):
@@ -185,7 +197,7 @@ class Visits(Endpoint):
             verdict.set(open_ & (attended.number == 0), NE, reasons["no_counts"])
         verdict.set(open_ & too_few, N if self.too_few == "N" else NE, reasons["too_few_counts"])
         if self.closed_by is not None:
-            closing_row = self._closing_row(patient_days)
+            closing_row = self.closing_row(patient_days)
             closed = open_ & (closing_row != NONE)
             verdict.set(closed, N, reasons[reason(self.closed_by)])
             verdict.mark("ended", closed, closing_row)
@@ -213,7 +225,7 @@ class Visits(Endpoint):
         taken = row[row != NONE]
         part[taken] = played[taken]
         begin, end = self.span(patient_days)
-        closing = self._closing_row(patient_days)
+        closing = self.closing_row(patient_days)
         from_row(part, patient_days, closing, CLOSED)
         account = Account(
             part,
@@ -236,12 +248,30 @@ class Visits(Endpoint):
             account.missing_from, account.missing_to = (needed(too_few, patient_days.each(day)) for day in self.days)
         return account
 
-    def _closing_row(self, patient_days: PatientDays) -> Ints:
-        """(P) The first row that closes it, on whatever day; -1: none."""
-        if self.closed_by is None:
-            return patient_days.nowhere
-        closing = Flagged(decide(self.closed_by.tree, patient_days).true)
-        return closing.first_in(patient_days.begin, patient_days.end)
+    @property
+    def has_state_by_visit(self) -> bool:
+        return not any(isinstance(day, PatientDay) for day in self.visits)
+
+    @property
+    def later_of_two(self) -> bool:
+        return bool(self.visits)
+
+    @property
+    def without_count(self) -> tuple[Treated, Mapping[str, Treated]]:
+        return (self.missing, self.missing_after) if self.visits else super().without_count
+
+    @property
+    def value_discounted(self) -> int:
+        return VALUE_OF[self.discounted]
+
+    def visit_windows(self, clock: Clock, baseline: Baseline) -> tuple[VisitWindow, ...]:
+        if not self.visits:
+            return super().visit_windows(clock, baseline)
+        days = [day for day in self.visits if not isinstance(day, PatientDay)]
+        return tuple(VisitWindow(int(day), day - self.within, day + self.within) for day in days)
+
+    def days_that_close(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        return patient_days.begin, patient_days.end
 
     def _missed(self, patient_days: PatientDays, passed_over: Bools, missed: Bools) -> Iterator[Missed]:
         """The planned visits (V) without a count of the patients (P); `missed` (P, V)."""

@@ -157,10 +157,10 @@ def verdict_lanes(classification: Classification, names: list[str], unit: TimeUn
 def _verdict(classification: Classification, name: str, unit: TimeUnit) -> Lane:
     model, verdict = classification.criteria.endpoints[name], classification.verdicts[name]
     value, label = verdict.labels[int(verdict.value[0])], classification.criteria.labelled(name)
-    onset, confirming, ended, dated = (
-        int(classification.days_of(rows)[0])
-        for rows in (verdict.onset, verdict.confirming, verdict.ended, verdict.dated)
+    onset, confirming, ended = (
+        int(classification.days_of(rows)[0]) for rows in (verdict.onset, verdict.confirming, verdict.ended)
     )
+    dated = int(classification.dated(verdict)[0])
     reason = reason_in_words(classification.criteria.reasons.names[int(verdict.reason[0])])
     because = f"{result_in_words(value)}: {reason}"
     length = NO_DAY if verdict.days is None else int(verdict.days[0])
@@ -169,9 +169,10 @@ def _verdict(classification: Classification, name: str, unit: TimeUnit) -> Lane:
     if value == "NE":
         return Lane(label, because, (_open(classification, name),), _marks(ended=ended))
     if model.runs_to is not None and length != NO_DAY:
-        censored = value != "Y"
-        text = counted(length, "day") + (", censored" if censored else "")
-        return Lane(label, text, (Stretch(ended - length, ended, "time", censored),))
+        competed = bool(classification.competed(name)[0])
+        censored = value != "Y" and not competed
+        text = counted(length, "day") + (", censored" if censored else f", to {reason}" if competed else "")
+        return Lane(label, text, (Stretch(dated - length, dated, "time", censored),))
     if value != "Y":
         failed = value == "N"
         return Lane(label, because if failed else result_in_words(value), (), _marks(ended=ended if failed else NO_DAY))
@@ -189,7 +190,7 @@ def _met_in_words(classification: Classification, name: str, unit: TimeUnit) -> 
         length = NO_DAY if verdict.days is None else int(verdict.days[0])
         observed = counted(int(verdict.of_days[0]), "day")
         return f"{'' if model.is_length else 'met, '}{length:,} of {observed} observed"
-    dated = int(classification.days_of(verdict.dated)[0])
+    dated = int(classification.dated(verdict)[0])
     return f"met, {day_on_axis(dated, unit)}" if dated != NO_DAY else "met"
 
 

@@ -26,7 +26,7 @@ def with_named(patients: AnalysedPatients, time: FromDay0, names: Sequence[str])
     """
     verdict = patients.classification.verdicts[time.name]
     model = patients.endpoints[time.name]
-    ended = patients.classification.days_of(verdict.dated).astype(np.float64)
+    ended = patients.classification.dated(verdict).astype(np.float64)
     assert verdict.days is not None  # it is a time
     start = np.where(verdict.days != NO_DAY, ended - verdict.days, 0.0) if model.origins() else 0.0
     first = np.min([_days(patients, name) for name in names], axis=0)

@@ -1,8 +1,10 @@
-"""From day 0: the time to an endpoint over all patients, with the intercurrent events that compete with it.
+"""From day 0: the time to an endpoint over all patients, with the events that compete with it.
 
 A patient without the endpoint is censored at the last evaluable day. Where the definition closes the endpoint by an
 event, such as rescue treatment, or excludes patients by one, such as discontinuation, that event competes with it. The
 cumulative incidence is then Aalen and Johansen's.
+Where the definition itself says what competes with a time, or where it is censored, that stands: for times from another
+endpoint too.
 """
 
 from dataclasses import dataclass
@@ -54,8 +56,12 @@ class FromDay0:
 def from_day_0(classification: Classification, name: str, included: Bools) -> FromDay0 | None:
     """The time to the endpoint that the time `name` runs to, for the patients included; None: not from day 0."""
     model = classification.criteria.endpoints[name]
+    if model.competes_with:
+        return _with_its_own_events(classification, name, included)
     if model.runs_to is None or model.origins():
         return None
+    if model.ends_at_a_moment:
+        return _up_to_its_moment(classification, name, included)
     to, verdicts = model.runs_to, classification.verdicts
     length = verdicts[name].days
     assert length is not None  # it runs to an endpoint
@@ -72,8 +78,50 @@ def from_day_0(classification: Classification, name: str, included: Bools) -> Fr
     known = included & (verdicts[to].value != NA) & (event | (verdicts[to].value != Y))
     known = known & defined(classification.criteria.endpoints[name], patient_days).true
     days[~known] = np.nan
-    latest = float(np.max(last[~np.isnan(last)], initial=-np.inf))
-    return FromDay0(name, days, event & known, competing & known, competitors, unrecorded, latest)
+    return FromDay0(name, days, event & known, competing & known, competitors, unrecorded, _latest(last))
+
+
+def _with_its_own_events(classification: Classification, name: str, included: Bools) -> FromDay0:
+    """A time of which the definition says what competes with it."""
+    criteria, verdict = classification.criteria, classification.verdicts[name]
+    model = criteria.endpoints[name]
+    assert verdict.days is not None
+    assert model.runs_to is not None
+    known = included & (verdict.days != NO_DAY)
+    return FromDay0(
+        name,
+        days=np.where(known, verdict.days, np.nan).astype(np.float64),
+        event=known & (verdict.value == Y),
+        competing=known & classification.competed(name),
+        competitors=tuple(criteria.labelled(other) for other in model.competes_with),
+        unrecorded=(),
+        last=np.inf if model.origins() else _latest(_last_days(classification, model.runs_to)),
+    )
+
+
+def _up_to_its_moment(classification: Classification, name: str, included: Bools) -> FromDay0:
+    """A time from day 0 that is censored at a moment of its own: what closes its event before then competes with it."""
+    verdict, to = classification.verdicts[name], classification.criteria.endpoints[name].runs_to
+    assert verdict.days is not None
+    assert to is not None
+    known = included & (verdict.days != NO_DAY)
+    closed, events = _closed(classification, classification.patient_days, to)
+    closed = np.maximum(closed, 0.0)
+    competing = known & (verdict.value != Y) & (closed <= verdict.days)
+    return FromDay0(
+        name,
+        days=np.where(known, np.where(competing, closed, verdict.days), np.nan),
+        event=known & (verdict.value == Y),
+        competing=competing,
+        competitors=tuple(event for event, is_recorded in events.items() if is_recorded),
+        unrecorded=tuple(event for event, is_recorded in events.items() if not is_recorded),
+        last=_latest(_last_days(classification, to)),
+    )
+
+
+def _latest(days: Floats) -> float:
+    """The latest of the days of the patients; those that are not known aside."""
+    return float(np.max(days[~np.isnan(days)], initial=-np.inf))
 
 
 def _last_days(classification: Classification, name: str) -> Floats:

@@ -16,7 +16,7 @@ from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Truths, exactly
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import Names, parse
-from itp_response.evaluation.rules.tree import NOT_OBSERVED, SINCE, Type, names_in
+from itp_response.evaluation.rules.tree import NOT_OBSERVED, SINCE, AtRow, Type, names_in
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients
 from itp_response.outputs.statistics.names import column_in_words, result_in_words
@@ -136,7 +136,8 @@ class _PatientRows:
         self.decided: dict[Any, Truths] = {}
         self._columns = columns
 
-    def values(self, name: str) -> Column:
+    def values(self, name: str | AtRow) -> Column:
+        assert isinstance(name, str)  # a patient has no other row
         column = self._columns[name]
         if column.dtype.is_numeric():
             return exactly(column.fill_null(float("nan")).to_numpy())
