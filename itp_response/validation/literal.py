@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from itertools import product as product_of
-from math import inf, isinf, isnan, prod
+from math import floor, inf, isinf, isnan, prod
 from typing import Any
 
 Cell = float | str | bool | None
@@ -579,7 +579,7 @@ def time_to(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVe
     if moment is None:
         moments = listed_moments(endpoint)
         return LiteralVerdict("NE", "no_counts" if "last_count" in moments else "not_recorded")
-    day = int(min(moment, by // 1))
+    day = moment if moment <= by else floor(by)
     return ended_on(chart, LiteralVerdict("N", "censored", day=day, onset=onset, days=day - start))
 
 
@@ -609,8 +609,8 @@ def censoring_moment(chart: Chart, endpoint: dict[str, Any], others: Others, sta
             day = day_of(other) if other.value == "Y" else None
         else:
             value = own_day(chart, name)
-            day = None if value is None or isinf(value) else int(value // 1)
-        if day is not None and day >= start and by // 1 >= start:
+            day = None if value is None or isinf(value) else floor(value)
+        if day is not None and day >= start and by >= start:
             return name, day
     return "", None
 
