@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
+import own_words
 
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
@@ -56,7 +59,11 @@ class Decided:
 
 @cache
 def decided_study(name: str, patients: int, seed: int) -> Decided:
-    """A random study of that many patients for a shipped set, decided by it."""
-    criteria = load(name)
-    cohort = cohort_of(random_patients(criteria.raw, patients, seed), criteria.file.columns)
+    """A random study of that many patients for a shipped set, or for `own_words`, decided by it."""
+    if name == own_words.NAME:
+        criteria, drawn = own_words.criteria(Path(mkdtemp())), own_words.patients(patients, seed)
+    else:
+        criteria = load(name)
+        drawn = random_patients(criteria.raw, patients, seed)
+    cohort = cohort_of(drawn, criteria.file.columns)
     return Decided(classify(cohort, criteria=criteria))

@@ -283,7 +283,8 @@ def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator
 def _of_table(path: tuple[str, ...], table: Mapping[str, Any], endpoints: Sequence[str]) -> Iterator[Mutation]:
     """Every change of the keys of a table; `endpoints` are the others to which a key may refer instead."""
     for key, value in table.items():
-        for other in _others(key, value, endpoints):
+        others = _other_causes(table) if key == "missing_after" else _others(key, value, endpoints)
+        for other in others:
             yield Mutation((*path, key), value, other)
         if key in REMOVABLE:
             yield Mutation((*path, key), value, None)
@@ -295,8 +296,6 @@ def _others(key: str, value: Any, endpoints: Sequence[str]) -> list[Any]:
         return [choice for choice in CHOICES[key] if choice != value]
     if key in REFERENCES and isinstance(value, str):
         return [endpoint for endpoint in endpoints if endpoint != value]
-    if key == "missing_after":
-        return list(_other_causes(value))
     if key in KEYS_OF_DAYS:
         value = [_own_day(day) for day in value] if isinstance(value, list) else _own_day(value)
         changed = OTHERS_UNDER.get(key, _nudged_values)(value)
@@ -304,11 +303,15 @@ def _others(key: str, value: Any, endpoints: Sequence[str]) -> list[Any]:
     return OTHERS_UNDER.get(key, _nudged_values)(value)
 
 
-def _other_causes(causes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _other_causes(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Without one of the causes, or with something else made of what is missing after it; of several, turned round."""
+    causes = table["missing_after"]
+    # Where visits in the state are counted, one that is left out is as one that fails.
+    same = {"fails", "left_out"} if "at_least" in table and "in_any" not in table else set()
     for name, treated in causes.items():
         yield {other: value for other, value in causes.items() if other != name}
-        yield from ({**causes, name: other} for other in CHOICES["missing"] if other != treated)
+        others = [other for other in CHOICES["missing"] if other != treated and not {other, treated} <= same]
+        yield from ({**causes, name: other} for other in others)
     if len(causes) > 1:
         yield dict(reversed(list(causes.items())))
 

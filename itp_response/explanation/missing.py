@@ -89,6 +89,9 @@ def _observation(decided: DecidedEndpoint) -> str:
     if account.missing_from is None or account.missing_to is None or np.isnan(account.missing_from[0]):
         return ""
     first, last = float(account.missing_from[0]), float(account.missing_to[0])
+    if first > last:
+        begins, ends = number_in_words(first), number_in_words(last)
+        return f"days to assess: they would begin on day {begins} and end on day {ends}"
     last_count = int(decided.patient_days.last_counted_day[0])
     there_is = "there is no count" if last_count == NO_DAY else f"the last count is on day {last_count}"
     if math.isinf(last):

@@ -169,20 +169,20 @@ class TestInWords:
         criteria = criteria_of(COLUMNS + TestOfVisits.BY_CAUSE)
 
         assert criteria.sentences["V"].endswith(
-            "A planned visit without a count is excluded; on or after discontinuation of treatment it counts as failing; "
-            "on or after died it counts as unknown."
+            "A planned visit without a count is excluded; from the day of discontinuation of treatment on it counts as failing; "
+            "from the day of died on it counts as unknown."
         )
         discontinued = intercurrent_events.handlings(criteria.file, "V")[1]
         assert (discontinued.strategy, discontinued.how) == (
             "not stated by the source",
-            "a missing visit on or after discontinuation of treatment counts as failing",
+            "a missing visit from the day of discontinuation of treatment on counts as failing",
         )
 
     def test_of_a_landmark(self):
         criteria = criteria_of(COLUMNS + AT.format(stopped="fails", died="left_out"))
 
         assert criteria.endpoints["L"].missing_data() == (
-            "NE if there is no count in the window; on or after discontinuation of treatment it is N; on or after died it "
+            "NE if there is no count in the window; from the day of discontinuation of treatment on it is N; from the day of died on it "
             "is NA"
         )
 
@@ -195,5 +195,5 @@ def test_the_explanation_says_why_a_visit_counts_as_it_does(tmp_path):
 
     assert [(row.day, row.means) for row in explanation.rows if row.day > 14] == [
         (28, "is excluded"),
-        (42, "counts as failing: on or after discontinuation of treatment"),
+        (42, "counts as failing: from the day of discontinuation of treatment on"),
     ]

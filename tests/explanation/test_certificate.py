@@ -8,6 +8,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import own_words
 import polars as pl
 import pytest
 
@@ -18,6 +19,7 @@ from itp_response.evaluation.endpoints import KINDS
 from itp_response.explanation.certificate import certificate
 from itp_response.messages.errors import UsageError
 from itp_response.readers.options import ReadOptions
+from itp_response.validation.bridge import cohort_of
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -64,6 +66,18 @@ def test_it_agrees_on_worked_examples_of_every_set(name, checker):
     }
 
     assert wrong == {}
+
+
+def test_it_agrees_on_words_about_the_patient(checker, tmp_path):
+    criteria = own_words.criteria(tmp_path)
+    cohort = cohort_of(own_words.patients(25, 3), criteria.file.columns)
+    found = classify(cohort, criteria=criteria)
+    wrong = {}
+    for patient in cohort.id.to_list():
+        made = certificate(found, patient=patient, counterfactuals=False)
+        wrong[patient] = checker(made, {criteria.path.name: criteria.path})
+
+    assert {patient: said for patient, said in wrong.items() if said} == {}
 
 
 @pytest.mark.parametrize("name", ["atra_2022", "iwg_2009", "luna3", "raise", "treatment_free"])

@@ -12,6 +12,7 @@ from functools import cache
 from itertools import pairwise, product
 
 import numpy as np
+import own_words
 import pytest
 from random_studies import Decided, decided_study
 
@@ -34,7 +35,7 @@ from itp_response.evaluation.endpoints.account import (
     UNKNOWN,
     Account,
 )
-from itp_response.evaluation.endpoints.endpoint import OfVerdicts, excluded
+from itp_response.evaluation.endpoints.endpoint import OfVerdicts, excluded, without_days
 from itp_response.evaluation.patient_days import Flagged
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule, cause, names_in, reason
@@ -49,7 +50,7 @@ PATIENTS = 2000 if LONG else 120
 WORDED = 300 if LONG else 12
 """The patients of each set whose explanations are put in words, one by one."""
 SEED = int(os.environ.get("LAWS_SEED", "1"))
-SETS = shipped()
+SETS = [*shipped(), own_words.NAME]
 of_every_set = pytest.mark.parametrize("name", SETS)
 ENDED_IN = ("censored_count", "partial_date")
 """Reasons that belong to no row: they come of completing the data."""
@@ -98,7 +99,7 @@ def test_what_qualifies_lies_in_the_window(name):
 def outside(study: Decided, model: Endpoint) -> dict[str, np.ndarray]:
     """(N) The rows that cannot count, by why, read from the definition."""
     pd, row = study.patient_days, np.arange(len(study.cohort.day))
-    first, last = model.days_looked_at()
+    first, last = (pd.each(day)[pd.patient] for day in model.days_looked_at())
     if not hasattr(model, "days") and model.origins() and model.kind != "at":
         first = -np.inf  # it begins with the day of the other, whichever that is
     start = np.zeros(pd.patients)
@@ -145,6 +146,11 @@ def test_the_rule_is_what_the_part_of_a_row_says(name):
     pd = study.patient_days
     for endpoint, model, account, rule in on_rows(study):
         state, part = decide(rule.tree, pd), account.part
+        if getattr(model, "at_once", None) is not None:
+            alone = decide(model.at_once.tree, pd)
+            none_of(study, endpoint, (part == QUALIFIES) & ~(state.true | alone.true), "neither is so")
+            none_of(study, endpoint, (part == FAILS) & ~(state.false & ~alone.true), "one is so")
+            continue
         for played, truth in ((QUALIFIES, state.true), (TOO_SOON, state.true), (FAILS, state.false)):
             none_of(study, endpoint, (part == played) & ~truth, f"{rule} is not so where the part is {played}")
         none_of(study, endpoint, (part == UNKNOWN) & ~state.unknown, f"{rule} is known")
@@ -204,19 +210,23 @@ def test_the_row_that_ended_it_shows_the_reason(name):
 def of_itself(study: Decided, endpoint: str) -> np.ndarray:
     """(P) The patients for which the endpoint is not evaluable, because of no other endpoint."""
     others = [where for _, where in study.accounts[endpoint].decided_by]
-    return study.is_ne(endpoint) & ~np.logical_or.reduce([*others, np.zeros(len(study.cohort), dtype=np.bool_)])
+    model, patient_days = study.criteria.endpoints[endpoint], study.patient_days
+    of_the_patient = excluded(model, patient_days) | without_days(model, patient_days)
+    return study.is_ne(endpoint) & ~np.logical_or.reduce([*others, of_the_patient])
 
 
 @of_every_set
 def test_what_was_not_recorded_is_shown_at_a_row(name):
     study = study_of(name)
     pd = study.patient_days
-    for endpoint, _, account, rule in on_rows(study):
+    for endpoint, model, account, rule in on_rows(study):
         unknown = (account.part == UNKNOWN) & pd.has_count
+        rules = [rule, getattr(model, "at_once", None) or rule]
+        names = {each for one in rules for each in names_in(one.tree)}
         for why, missing in {
             "bleeding_not_recorded": np.isnan(study.cohort.bleeding_grade),
             "baseline_missing": np.isnan(pd.baseline.low)[pd.patient],
-            "not_recorded": np.logical_or.reduce([unknown_in(pd.values(each)) for each in names_in(rule.tree)]),
+            "not_recorded": np.logical_or.reduce([unknown_in(pd.values(each)) for each in names]),
         }.items():
             asked = of_itself(study, endpoint) & (study.reasons(endpoint) == why)
             none_of(study, endpoint, asked & ~any_of(study, unknown & missing), f"{why}, at no row", of_rows=False)
@@ -275,6 +285,7 @@ def ways_to_fill(
     ways = (
         (with_the_gap_filled, reasons == "gap_in_counts"),
         (with_a_baseline, reasons == "baseline_missing"),
+        (with_no_day, needed & (account.missing_from > account.missing_to) if needed.any() else nobody),
         (with_the_count_needed, needed),
         (with_all_that_is_open, unknown | doubtful | missed),
     )
@@ -293,6 +304,11 @@ def everyone(after: Decided, model: Endpoint) -> np.ndarray:
 def with_a_baseline(study: Decided, endpoint: str, patients: np.ndarray) -> Filled:
     for baseline in (10.0, 60.0):
         yield with_counts(study, patients, [], baseline=baseline), everyone
+
+
+def with_no_day(study: Decided, endpoint: str, patients: np.ndarray) -> Filled:
+    """The days of these end before they begin: no count could settle it."""
+    yield from ()
 
 
 def with_the_count_needed(study: Decided, endpoint: str, patients: np.ndarray) -> Filled:
@@ -345,7 +361,7 @@ def with_all_that_is_open(study: Decided, endpoint: str, patients: np.ndarray) -
         added = []
         for missed in account.missed:
             owner = np.flatnonzero(missed.where[patients] & missed.is_open)
-            added.append((owner, np.full(len(owner), missed.day), count))
+            added.append((owner, missed.day[patients[owner]], count))
         yield with_counts(study, patients, added, baseline=15.0, recorded=True), all_count
 
 

@@ -24,8 +24,8 @@ from itp_response.evaluation.endpoints.account import (
     CLOSED,
     DECIDED,
     DISCOUNTED,
-    QUALIFIES,
     TOO_SOON,
+    UNKNOWN,
     Account,
     Decided,
     Event,
@@ -181,15 +181,18 @@ class Achieved(Endpoint):
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
         columns = _columns(self, patient_days, earlier)
         begin, end, closed = columns.begin, columns.end, columns.closed
-        doubtful = _doubtful(self, patient_days, columns) | _doubtful_alone(self, patient_days, columns)
-        doubtful &= columns.discounted | columns.alone_discounted
+        alone = _doubtful_alone(self, patient_days, columns)
+        doubtful = (_doubtful(self, patient_days, columns) | alone) & (columns.discounted | columns.alone_discounted)
         part = parts_by_state(either(columns.state, columns.at_once))
-        part[columns.state.true & columns.at_once.unknown] = QUALIFIES
+        # What may have met it by itself leaves it open, though it is an occasion too.
+        followed = patient_days.followed(self.followed_from)
+        leaves_open = alone & ((verdict.value == NE) & followed)[patient_days.patient]
+        part[leaves_open] = UNKNOWN
         part[columns.discounted | columns.alone_discounted] = DISCOUNTED
         occasion = np.full(len(part), NONE)
         if self.apart_at_most is None:  # else a row too soon after one that leads to no second may lead to one itself
             occasion = occasion_before(patient_days, columns.good, self.occasions, self.apart, columns.failing)
-            occasion[columns.alone] = NONE
+            occasion[columns.alone | leaves_open] = NONE
         part[occasion != NONE] = TOO_SOON
         place(part, patient_days, begin, end)
         until = earlier[self.until].dated if self.until else patient_days.nowhere
@@ -199,7 +202,6 @@ class Achieved(Endpoint):
         from_row(part, patient_days, closed, CLOSED)
         shown = np.where(verdict.value == Y, verdict.last_evidence, NONE)
         after_row(part, patient_days, shown, DECIDED)
-        followed = patient_days.followed(self.followed_from)
         open_ = (verdict.value == NE) & ~followed
         # Followed to the end, without a count in the days looked at: what is missing is one of these.
         unseen = (verdict.value == NE) & followed & ~patient_days.counted.any_in(begin, end)

@@ -50,7 +50,7 @@ def by_cause(causes: Mapping[str, Treated], cause: Ints) -> Iterator[tuple[str, 
 
 def after_in_words(name: str) -> str:
     """From when on a cause holds, as a phrase."""
-    return f"on or after {PatientDay(name).in_words.removeprefix('the day of ')}"
+    return f"from {PatientDay(name).in_words} on"
 
 
 def causes_in_words(causes: Mapping[str, Treated], words: Mapping[Treated, str]) -> str:

@@ -158,7 +158,9 @@ def _compared(sign: str, left: Tree, right: Tree) -> str:
 
 
 def _moment(tree: Tree) -> str:
-    """A day, or the day that a column has."""
+    """A day, or the day that a column has; `that day` is the one of the row asked about."""
+    if tree == DAY:
+        return "that day"
     quantity = _quantity(tree)
     return f"day {quantity}" if isinstance(tree, Constant) else f"the day of {quantity}"
 
