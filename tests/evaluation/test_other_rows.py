@@ -352,6 +352,13 @@ class TestExplained:
     """What explanations say of the values at other rows."""
 
     @staticmethod
+    def checker():
+        """What does not agree, as the checker of certificates says it."""
+        module = {"__name__": "certificate_checker"}
+        exec(compile(CHECKER.read_text(), str(CHECKER), "exec"), module)
+        return module["checked"]
+
+    @staticmethod
     def means(timeline, rule, endpoint="R"):
         """What each row of a timeline did for an endpoint with that state."""
         criteria = criteria_of(COLUMNS + f'[{endpoint}]\nkind = "achieved"\nwhen = "{rule}"\n')
@@ -409,16 +416,28 @@ class TestExplained:
 
     def test_the_checker_of_certificates_agrees(self):
         """And says so where a value was changed."""
-        module = {"__name__": "certificate_checker"}
-        exec(compile(CHECKER.read_text(), str(CHECKER), "exec"), module)
         study = [{"patient_id": "P", "day": day, "platelets": count} for day, count in ((0, 15), (7, 80), (14, 40))]
         rules = [f"platelets <= {function}" for function in ("previous(platelets)", "highest(platelets, '1 week')")]
         for rule in (*rules, "at_baseline(platelets) < first(platelets) + 1", "platelets > lowest(platelets)"):
             criteria = criteria_of(f'[R]\nkind = "achieved"\nwhen = "{rule}"\n')
             made = certificate(study, criteria=criteria, patient="P", counterfactuals=False)
-            assert list(module["checked"](json.loads(json.dumps(made)), {})) == []
+            assert list(self.checker()(json.loads(json.dumps(made)), {})) == []
             made["verdicts"][0]["rules"][0]["clauses"][0]["other_rows"][0]["at"][-1] = 1
-            assert [said for said in module["checked"](made, {}) if "is not what is said" in said] != []
+            assert [said for said in self.checker()(made, {}) if "is not what is said" in said] != []
+
+    def test_bounds_of_a_declared_number(self):
+        """They have no completions, so that nothing is said of counts; the checker reads them as well."""
+        criteria = criteria_of(COLUMNS + '[R]\nkind = "achieved"\nwhen = "dose > lowest(dose)"\n')
+        days = zip((0, 28, 364), ("<30", 50, 20), strict=True)
+        study = [{"patient_id": "P", "day": day, "platelets": 15, "dose": dose} for day, dose in days]
+        made = certificate(study, criteria=criteria, patient="P", counterfactuals=False)
+        below_30 = ["-inf", pytest.approx(30)]
+        values = made["verdicts"][0]["rules"][0]["clauses"][0]["other_rows"][0]
+        assert values["at"] == [below_30, below_30, ["-inf", 20]]
+        assert list(self.checker()(json.loads(json.dumps(made)), {})) == []
+        (explanation,) = explain(classify(study, criteria=criteria), patient="P")
+        values = "dose: 50 on day 28 and the lowest dose since day 0: <30 on day 0"
+        assert (explanation.value, explanation.rows[1].means) == ("Y", f"qualifies ({values}); starts here")
 
     def test_intercurrent_events(self):
         """A function of a declared column names the column, which may stand for such an event."""
