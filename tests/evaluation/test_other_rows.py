@@ -20,7 +20,8 @@ from itp_response.cohort.values import Numbers
 from itp_response.definitions.intercurrent_events import strategy_of
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import numbers
-from itp_response.evaluation.rules.parse import Names, parse_expression
+from itp_response.evaluation.rules.in_words import rule_in_words
+from itp_response.evaluation.rules.parse import Names, parse, parse_expression
 from itp_response.explanation.certificate import certificate
 from itp_response.explanation.clause_results import clause_results
 from itp_response.explanation.explain import explain
@@ -166,6 +167,26 @@ class TestFunctions:
             lowest(platelets)   | d0 >100, d7 <10, d14 5     | >100 <10 <=5           | 0 at the least
             highest(platelets)  | d0 >100, d7 200, d14 300   | >100 >=200 >=300       | no upper bound
         """)
+
+
+class TestInWords:
+    """Rules in words: a value at another row is a noun."""
+
+    @pytest.mark.parametrize(
+        ("rule", "words"),
+        [
+            ("platelets < previous(platelets)", "a count below the previous count"),
+            ("platelets <= 0.5 * highest(platelets)", "a count of at most half the highest count since day 0"),
+            ("dose > first(dose)", "dose above the first dose from day 0 on"),
+            ("score - at_baseline(score) >= 10", "score minus the score at baseline of at least 10"),
+            ("highest(dose, '8 weeks') <= 3", "the highest dose of the last 8 weeks of at most 3"),
+            ("lowest(bleeding_grade) == 0", "the lowest bleeding grade since day 0 of exactly 0"),
+            ("not previous(dose) >= 2", "the previous dose below 2"),
+            ("3 <= previous(dose)", "the previous dose of at least 3"),
+        ],
+    )
+    def test_of_each_function(self, rule, words):
+        assert rule_in_words(parse(rule, NAMES)) == words
 
 
 class TestInRules:
