@@ -51,7 +51,7 @@ def opposite(truth):
 
 def pair(value):
     low, high = value if isinstance(value, list) else (value, value)
-    return (NAN, NAN) if value is None else (low, INF if high is None else high)
+    return (NAN, NAN) if value is None else (float(low), INF if high is None else float(high))
 
 
 def number(node, names):

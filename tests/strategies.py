@@ -311,6 +311,18 @@ COLUMN_STATES = [
     "arm == 'A' and platelets >= 30 or platelets >= 50 and dose < 50",
     "dose >= 0",
 ]
+OTHER_ROW_STATES = [
+    "platelets >= 30 and platelets >= previous(platelets)",
+    "platelets >= 2 * lowest(platelets, '4 weeks') or platelets >= 100",
+    "platelets - at_baseline(platelets) >= 20 and bleeding_grade <= previous(bleeding_grade)",
+    "highest(platelets) - lowest(platelets) >= 20 and platelets >= 30",
+    "platelets >= first(platelets) + 10 and highest(bleeding_grade, '5 weeks') < 1",
+]
+OTHER_ROW_LOSSES = [
+    "platelets <= 0.5 * highest(platelets) or rescue",
+    "platelets < previous(platelets) / 2 or bleeding",
+    "platelets < 30 or highest(bleeding_grade, '7 days') > at_baseline(bleeding_grade)",
+]
 LENGTHS = ["7 days", "14 days", "56 days", "12 weeks", "26 weeks", "180 days", "182 days", "183 days"]
 MONTHS = ["1 month", "3 months", "6 months"]
 CLASS_STATES = [
@@ -332,10 +344,13 @@ ROLES = ["response", "complete_response", "loss", "failure", "extent", "dosing",
 
 
 @st.composite
-def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = False) -> dict[str, Any]:
+def criteria_variants(
+    draw: st.DrawFn, months: bool = True, columns: bool = False, other_rows: bool = False
+) -> dict[str, Any]:
     """The trial's criteria with other settings; each key is left as it is about as often as it is changed.
 
-    Without `months` no length is in calendar months; with `columns` rules also name the columns of COLUMNS.
+    Without `months` no length is in calendar months; with `columns` rules also name the columns of COLUMNS;
+    with `other_rows` they look at other rows.
     """
     criteria = copy.deepcopy(BASE)
     # Worked examples and interpretations are about the file as it stands.
@@ -396,6 +411,12 @@ def criteria_variants(draw: st.DrawFn, months: bool = True, columns: bool = Fals
                 settle(draw, criteria[name], "when", COLUMN_STATES)
         settle(draw, criteria["relapse"], "when", ["dose > 10 or platelets < 30", "steroid or platelets < 30"])
         settle(draw, criteria["OR"], "unless", ["arm == 'B'", "age < 40 and arm != 'A'", "age >= 40"])
+    if other_rows:
+        for name in ("OR", "CR", "SR", "remission", *NEW_KINDS):
+            if name in criteria:
+                settle(draw, criteria[name], "when", OTHER_ROW_STATES)
+        settle(draw, criteria["relapse"], "when", OTHER_ROW_LOSSES)
+        settle(draw, criteria["OR"], "closed_by", ["platelets < 0.5 * highest(platelets, '8 weeks')"])
     try:
         read_dict(criteria, Path("variant.toml"), "variant")
     except CriteriaError as error:

@@ -261,7 +261,8 @@ def _of_endpoint(name: str, table: Mapping[str, Any], names: Mapping[Scope, Sequ
 
 def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Mutation]:
     """Every change of one token of a rule, and the rule without the length of each function."""
-    for length in LAST_DAYS.finditer(text):
+    lengths = list(LAST_DAYS.finditer(text))
+    for length in lengths:
         yield Mutation(path, text, f"{text[: length.start()]}{text[length.end() :]}")
     for token in TOKEN.finditer(text):
         word = token[0]
@@ -270,6 +271,8 @@ def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator
             others: tuple[str, ...] = tuple(function for function in FUNCTIONS if function != word)
         elif word[0].isdigit():
             others = tuple(f"{value:g}" for value in _nudged(float(word)))
+        elif any(length.start() < token.start() < length.end() for length in lengths):
+            others = ()  # a unit
         elif word == "not":
             others, after = ("",), after.lstrip()
         elif word in COMPARISONS or word in OTHERS:

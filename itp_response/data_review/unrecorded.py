@@ -12,9 +12,11 @@ import numpy as np
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Texts, Truths, exactly
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.rules.tree import Constant, Relation, Rule, Text, Tree, leaves, names_in
+from itp_response.evaluation.rules.tree import Constant, Relation, Rule, Text, Tree, leaves, names_in, other_rows_in
 
 NO_TEXT = "another text"
+FAR = 100.0
+"""How many times as far as all other numbers the numbers lie that are tried beside other rows."""
 
 
 @dataclass(frozen=True)
@@ -102,5 +104,9 @@ def _values(name: str, column: Column, clauses: list[Tree]) -> Column:
             limits = {side.value for side in sides if isinstance(side, Constant)}
             recorded = low[np.isfinite(low)]
             limits |= {float(recorded.min()), float(recorded.max())} if len(recorded) else {0.0}
+            if any(other_rows_in(comparison) for comparison in comparisons):
+                # What a change, or a multiple, comes to depends on other rows: far below and far above all of them.
+                reach = FAR * (1 + max(map(abs, limits)))
+                limits |= {-reach, reach}
             at = np.array(sorted(limits))
             return exactly(np.unique(np.concatenate([at - 1, at - 1e-6, at, at + 1e-6, at + 1])))

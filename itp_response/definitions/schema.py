@@ -110,7 +110,10 @@ class CriteriaFile(StrictModel):
     rescues: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="classes of rescue treatment by the names recorded"
     )
-    terms: dict[str, str] = Field(default_factory=dict, description="named rules")
+    terms: dict[str, str] = Field(
+        default_factory=dict,
+        description="named rules; previous(dose), highest(dose, '8 weeks') and the like look at other rows",
+    )
     endpoints: dict[str, AnyEndpoint] = Field(min_length=1)
     intercurrent: tuple[IntercurrentEvent, ...] = ()
     interpretation: tuple[Interpretation, ...] = ()

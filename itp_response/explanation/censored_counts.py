@@ -31,7 +31,7 @@ MOST_CORNERS = 5
 
 def counts_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     """The counts of the one patient on which a verdict depends, and for each verdict the counts that give it."""
-    if any(value.name == "platelets" for clause in clauses_of(criteria) for value in other_rows_in(clause)):
+    if any(other_rows_in(clause) for clause in clauses_of(criteria)):
         return _seen_from_other_rows(criteria, cohort, name)
     counts, labels = _completions(criteria, cohort, name)
     if not len(counts):
@@ -52,8 +52,10 @@ def counts_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
 
 
 def _seen_from_other_rows(criteria: Criteria, cohort: Cohort, name: str) -> str:
-    """The same of a set that looks at the counts of other rows, which no completion changes: all censored counts."""
+    """The same of a set that looks at other rows, whose counts no completion changes: all censored counts."""
     columns = (np.flatnonzero(cohort.platelets.low < cohort.platelets.high) + 1).tolist()
+    if not columns:
+        return "exact numbers in place of those known only as below or above a limit"
     named = listed([_named(cohort, column) for column in columns])
     patient = _SupposedPatient(criteria, cohort, name, columns)
     if len(columns) == 1:

@@ -166,8 +166,10 @@ def cell(column: Column, index: int) -> Any:
         case Truths(true=true, false=false):
             return True if true[index] else False if false[index] else None
         case Numbers(low=low, high=high):
-            if np.isinf(low[index]):
+            if np.isinf(low[index]) and low[index] == high[index]:
                 return str(low[index])
+            if np.isneginf(low[index]):
+                return ["-inf", _finite(high[index])]
             if np.isnan(low[index]) or low[index] == high[index]:
                 return _finite(low[index])
             return [_finite(low[index]), _finite(high[index])]

@@ -51,6 +51,7 @@ def _in_words(observed: Name | AtRow, patient_days: PatientDays, *, named: bool)
 def _on_its_days(low: float, high: float, *days: int) -> str:
     if np.isnan(low):
         return "not known"
-    number = "of any grade" if np.isinf(low) else count_in_words(low, high)
+    # A bound without a lower limit is written as that of a count, which has 0.
+    number = "of any grade" if np.isposinf(low) else count_in_words(0.0 if np.isneginf(low) else low, high)
     of_bounds = sorted({int(day) for day in days})
     return f"{number} on day{'s' if len(of_bounds) > 1 else ''} {listed([str(day) for day in of_bounds])}"

@@ -82,6 +82,22 @@ class TestMutate:
         assert not mutations.ok
         assert "  not used, because they are not as expected without any change: T03" in str(mutations)
 
+    def test_functions_and_their_lengths_are_changed(self) -> None:
+        """A function becomes each other one, its name each other number of a row, its length a step more or less."""
+        rule = "platelets > highest(dose, '8 weeks')"
+        text = TEXT.replace('"good"', f'"{rule}"') + '[columns]\ndose = { type = "number" }\n'
+        criteria = loads(text[: text.index("[[example]]")] + text[text.index("[columns]") :], Path("readme.toml"))
+        tried = [change for change in changes(criteria.raw) if change.path == ("R", "when")]
+        assert [change.after for change in tried if _valid(criteria, change) and "platelets >" in change.after] == [
+            "platelets > highest(dose)",
+            "platelets >= highest(dose, '8 weeks')",
+            "platelets > lowest(dose, '8 weeks')",
+            "platelets > highest(platelets, '8 weeks')",
+            "platelets > highest(bleeding_grade, '8 weeks')",
+            "platelets > highest(dose, '7 weeks')",
+            "platelets > highest(dose, '9 weeks')",
+        ]
+
     def test_without_examples_no_change_is_noticed(self) -> None:
         mutations = mutate(loads(TEXT[: TEXT.index("[[example]]")], Path("readme.toml")))
         assert (mutations.noticed, mutations.failing, mutations.ok) == ((), (), False)

@@ -1,6 +1,7 @@
 """What a plan of visits can show: tables to be checked by hand, and a search for courses that show what never can be."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,7 @@ from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError
 
+OTHER_ROWS = str(Path(__file__).parents[2] / "examples" / "other_rows.toml")
 TABLES = {
     # Two counts a week apart from day 1 on; 182 days; with the last visit left one is not confirmed any more.
     ("atra_2022", "d0 d7 d14 d21 d28..d364 every 28"): "OR 14 336, SR 196 21, remission 364 21",
@@ -21,6 +23,11 @@ TABLES = {
     ("atra_2022", "d0 d28 d56"): "OR 56 56, CR 56 56, SR - 56, relapse - -, remission - 56, late_rescue 56 -",
     ("riviere_2023", "d0 d30 d182"): "CR 182 182, response 182 182, other_treatment 30 182",
     ("fit", "d0..d70 every 14"): "stable - 0",
+    # The score may rise after day 0, and the count fall from 51 to 25; a score on day 0 can be none higher than itself.
+    (OTHER_ROWS, "d0 d14 d28 d42 d56"): "better 56 56, half 14 28",
+    (OTHER_ROWS, "d0 d56"): "better 56 56, half 56 0",
+    # Eight weeks before the count of day 168 begin on day 112.
+    ("romiplostim_2008", None): "stable_dose 168 112",
 }
 
 

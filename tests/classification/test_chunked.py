@@ -252,6 +252,13 @@ class TestSameFile:
         )
         ways(tmp_path / "out.csv", visits, criteria=criteria)
 
+    def test_values_at_another_row(self, tmp_path):
+        """The rows of a patient are decided together, wherever a chunk ends."""
+        criteria = loads(DOSED.replace("dose > 20", "highest(dose, '3 days') < previous(dose) + 3"), Path("rows.toml"))
+        days = [f"{patient},{day},60,{day % 5},tpo,yes" for patient in (1, 2, 3) for day in range(9)]
+        visits = written(tmp_path, "\n".join(["patient_id,day,platelets,dose,drug,taken", *days]))
+        ways(tmp_path / "out.csv", visits, criteria=criteria)
+
     def test_enrolment(self, tmp_path):
         visits = written(tmp_path, FILES["dates"])
         patients = written(

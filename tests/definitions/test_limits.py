@@ -36,6 +36,7 @@ CHAIN = "".join(lost(number, f"L{number - 1}" if number else "R") for number in 
 DOUBLED = '[terms]\nt0 = "platelets > 30 and rescue"\n' + "".join(
     f't{number} = "t{number - 1} and t{number - 1}"\n' for number in range(1, 40)
 )
+HIGHER = " or 1 < highest(platelets, '8 weeks')"
 NESTED = "[terms]\n" + "".join(f't{number} = "t{number - 1}"\n' for number in range(60, 0, -1)) + 't0 = "rescue"\n'
 REFUSED = {
     "levels of lists": (HEAD + f"x = {'[' * 40}{']' * 40}\n" + ENDPOINT, 11, "more than 32 levels deep"),
@@ -53,11 +54,22 @@ REFUSED = {
     "a sum": (HEAD + ENDPOINT.replace("50", "50" + " + 1" * 400), 15, "at most 50 levels"),
     "a long rule": (HEAD + ENDPOINT.replace(">= 50", ">= 50 or rescue" * 900), 15, "at most 10,000 characters"),
     "parts": (HEAD + ENDPOINT.replace("50", "50" + " or 1<2" * 600), 15, "at most 1,000 parts"),
+    "functions": (HEAD + ENDPOINT.replace(">= 50", ">= 50" + HIGHER * 200), 15, "at most 1,000 parts"),
+    "a long length of a function": (
+        HEAD + ENDPOINT.replace("50", "lowest(platelets, '9999 weeks')"),
+        15,
+        "36,525 days",
+    ),
     "doubled terms": (HEAD + DOUBLED + ENDPOINT, 19, "at most 1,000 parts, its terms written out"),
     "nested terms": (HEAD + NESTED + ENDPOINT, 12, "at most 50 levels"),
     "a chain": (HEAD + ENDPOINT + CHAIN, 314, "a chain of more than 50 endpoints"),
     "interpretations": (HEAD + ENDPOINT + '[[interpretation]]\nid = "i"\n' * 201, 16, "at most 200"),
 }
+
+
+def test_a_function_its_name_and_its_length_are_parts():
+    """The last of 1,000 parts is allowed: of `or`, the first comparison with 3, and 199 with 5 each, 999 are counted."""
+    loads(HEAD + ENDPOINT.replace(">= 50", ">= 50" + HIGHER * 199), Path("mine.toml"))
 
 
 @pytest.mark.parametrize("case", REFUSED)

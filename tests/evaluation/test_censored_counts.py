@@ -288,3 +288,20 @@ class TestLaws:
             assert verdict.value in (known[name].value, "NE"), name
             if verdict.reason not in ("censored_count", known[name].reason):
                 assert verdict.value != "NE", name
+
+    @settings(max_examples=60)
+    @given(strategies.patients(), strategies.criteria_variants(other_rows=True), st.data())
+    def test_a_value_at_another_row_is_open_where_it_depends_on_a_bound(self, patient, raw, data):
+        """A verdict that is given stands for every count within the bounds, also for those that other rows see."""
+        criteria = read_dict({**raw, "interpretation": [], "example": []}, ATRA, "variant")
+        exact = replace(
+            patient,
+            observations=tuple(
+                replace(one, platelets=data.draw(within(one.platelets))) for one in patient.observations
+            ),
+            baseline=data.draw(within(patient.baseline)),
+        )
+        assume(exact != patient)
+        bound, known = (as_literal(classify(cohort_of([one]), criteria=criteria))[0] for one in (patient, exact))
+
+        assert [name for name, verdict in bound.items() if verdict.value not in (known[name].value, "NE")] == []

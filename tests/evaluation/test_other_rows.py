@@ -1,6 +1,8 @@
 """Values at another row: what each function gives on each day of a patient, and what rules make of it."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,10 +17,19 @@ from itp_response.cohort.notation import cohort_of
 from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Numbers
+from itp_response.definitions.intercurrent_events import strategy_of
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.evaluation.rules.decide import numbers
-from itp_response.evaluation.rules.parse import Names, parse_expression
+from itp_response.evaluation.rules.in_words import rule_in_words
+from itp_response.evaluation.rules.parse import Names, parse, parse_expression
+from itp_response.explanation.certificate import certificate
+from itp_response.explanation.clause_results import clause_results
+from itp_response.explanation.explain import explain
+from itp_response.explanation.near_misses import near_misses
 from itp_response.messages.errors import CohortError
+from itp_response.readers.options import ReadOptions
+
+CHECKER = Path(__file__).parents[2] / "examples" / "certificate_checker.py"
 
 COLUMNS = """
     [columns]
@@ -158,6 +169,26 @@ class TestFunctions:
         """)
 
 
+class TestInWords:
+    """Rules in words: a value at another row is a noun."""
+
+    @pytest.mark.parametrize(
+        ("rule", "words"),
+        [
+            ("platelets < previous(platelets)", "a count below the previous count"),
+            ("platelets <= 0.5 * highest(platelets)", "a count of at most half the highest count since day 0"),
+            ("dose > first(dose)", "dose above the first dose from day 0 on"),
+            ("score - at_baseline(score) >= 10", "score minus the score at baseline of at least 10"),
+            ("highest(dose, '8 weeks') <= 3", "the highest dose of the last 8 weeks of at most 3"),
+            ("lowest(bleeding_grade) == 0", "the lowest bleeding grade since day 0 of exactly 0"),
+            ("not previous(dose) >= 2", "the previous dose below 2"),
+            ("3 <= previous(dose)", "the previous dose of at least 3"),
+        ],
+    )
+    def test_of_each_function(self, rule, words):
+        assert rule_in_words(parse(rule, NAMES)) == words
+
+
 class TestInRules:
     """The values in rules: states, reasons and evidence."""
 
@@ -291,6 +322,153 @@ class TestInRules:
         criteria = criteria_of(COLUMNS + '[R]\nkind = "achieved"\nwhen = "previous(dose) > 1"\n')
         with pytest.raises(CohortError, match="needs the column 'dose' of the visits"):
             classify(cohort_of(["d0 15, d7 30"]), criteria=criteria)
+
+
+class TestOfIncompleteData:
+    """Partial dates and excluded records: a result is given where it is the same whatever they may have been."""
+
+    FELL = criteria_of(
+        '[fell]\nkind = "at"\nwhen = "platelets <= 0.5 * previous(platelets)"\nday = 45\nwithin = [45, 45]\n'
+    )
+    ENROLLED = ({"patient_id": "P", "enrolment_date": "2019-01-01"},)
+
+    def fell(self, *counts, **options):
+        """The result and its reason, of counts by their dates."""
+        visits = [{"patient_id": "P", "date": date, "platelets": count} for date, count in counts]
+        study = classify(visits, list(self.ENROLLED), self.FELL, options=ReadOptions(**options))
+        return study.frame().select("fell", "fell_reason").row(0)
+
+    @pytest.mark.parametrize(
+        ("between", "expected"),
+        [
+            ([("2019-01", 100), ("2019-01-20", 90)], ("Y", "met")),  # whichever of them was the last
+            ([("2019-01", 100), ("2019-01-20", 50)], ("NE", "partial_date")),  # 100 if it came after day 19
+            ([("2019-01", 100), ("2019-02-01", 50)], ("N", "platelets")),  # it did not come last
+        ],
+    )
+    def test_partial_dates(self, between, expected):
+        """The order of the rows, and with it which is the previous one, differs from completion to completion."""
+        assert self.fell(("2019-01-01", 15), *between, ("2019-02-15", 45)) == expected
+
+    @pytest.mark.parametrize(
+        ("between", "expected"),
+        [
+            ([("2019-01-10", "4o")], ("NE", "unreadable")),
+            ([("2019-01-10", "4o"), ("2019-01-20", 100)], ("Y", "met")),
+        ],
+    )
+    def test_excluded_counts(self, between, expected):
+        counts = (("2019-01-01", 15), *between, ("2019-02-15", 45))
+        assert self.fell(*counts, on_error="quarantine") == expected
+
+
+class TestExplained:
+    """What explanations say of the values at other rows."""
+
+    @staticmethod
+    def checker():
+        """What does not agree, as the checker of certificates says it."""
+        module = {"__name__": "certificate_checker"}
+        exec(compile(CHECKER.read_text(), str(CHECKER), "exec"), module)
+        return module["checked"]
+
+    @staticmethod
+    def means(timeline, rule, endpoint="R"):
+        """What each row of a timeline did for an endpoint with that state."""
+        criteria = criteria_of(COLUMNS + f'[{endpoint}]\nkind = "achieved"\nwhen = "{rule}"\n')
+        (explanation,) = explain(
+            classify(cohort_of([timeline], columns=criteria.file.columns, ids=["P"]), criteria=criteria), patient="P"
+        )
+        return [row.means for row in explanation.rows], explanation.missing
+
+    def test_the_value_and_its_day(self):
+        """Of a row that qualifies with what it is; of one that fails after its clause; unknown where it is not."""
+        rows, _ = self.means("d0 15, d7 40, d14 60", "platelets >= 2 * previous(platelets)")
+        assert rows == [
+            "unknown: the previous count not known",
+            "qualifies (the previous count: 15 on day 0); starts here",
+            "after it was met",
+        ]
+        rows, _ = self.means("d0 15, d7 20", "platelets >= 2 * previous(platelets)")
+        assert rows[1] == "fails: a count below twice the previous count (15 on day 0)"
+
+    def test_several_values_and_the_own_one(self):
+        rows, missing = self.means(
+            "d0 15 dose=3, d7 40 dose=5, d14 60", "dose - lowest(dose, '7 days') >= 1 and dose > at_baseline(dose)"
+        )
+        assert rows == [
+            "fails: dose minus the lowest dose of the last 7 days below 1 (3 on day 0 and 3 on day 0)",
+            "qualifies (dose: 5 on day 7, the lowest dose of the last 7 days: 3 on day 0 and the dose at baseline: 3 on "
+            "day 0); starts here",
+            "after it was met",
+        ]
+        assert missing == ""
+
+    def test_a_censored_count_elsewhere(self):
+        """Every censored count is named, and with which of them the result would be what."""
+        rows, missing = self.means("d0 >100, d28 60, d364 60", "platelets <= 0.5 * highest(platelets)")
+        assert rows[1] == "unknown: the highest count since day 0 censored"
+        assert missing == "the count of day 0, which is only >100: N if it is below 120, Y if it is at least 120"
+
+    def test_what_is_missing(self):
+        rows, missing = self.means("d1 15 dose=3, d364 40 dose=5", "dose > at_baseline(dose)")
+        assert rows == ["unknown: the dose at baseline not known"] * 2
+        assert missing == "the dose at baseline, for the result on days 1 and 364"
+
+    def test_as_data(self):
+        """In the results of clauses, and so in certificates: each value as written, as seen from each row."""
+        criteria = criteria_of('[R]\nkind = "achieved"\nwhen = "platelets >= 2 * lowest(platelets)"\n')
+        (verdict,) = clause_results("d0 15, d7 <10, d14 60", criteria)["verdicts"]
+        assert verdict["rules"][0]["clauses"][0]["other_rows"] == [
+            {
+                "value": "lowest(platelets)",
+                "words": "the lowest count since day 0",
+                "at": [15, [0, pytest.approx(10)], [0, pytest.approx(10)]],
+                "days": [[0], [7], [7]],
+            }
+        ]
+
+    def test_the_checker_of_certificates_agrees(self):
+        """And says so where a value was changed."""
+        study = [{"patient_id": "P", "day": day, "platelets": count} for day, count in ((0, 15), (7, 80), (14, 40))]
+        rules = [f"platelets <= {function}" for function in ("previous(platelets)", "highest(platelets, '1 week')")]
+        for rule in (*rules, "at_baseline(platelets) < first(platelets) + 1", "platelets > lowest(platelets)"):
+            criteria = criteria_of(f'[R]\nkind = "achieved"\nwhen = "{rule}"\n')
+            made = certificate(study, criteria=criteria, patient="P", counterfactuals=False)
+            assert list(self.checker()(json.loads(json.dumps(made)), {})) == []
+            made["verdicts"][0]["rules"][0]["clauses"][0]["other_rows"][0]["at"][-1] = 1
+            assert [said for said in self.checker()(made, {}) if "is not what is said" in said] != []
+
+    def test_bounds_of_a_declared_number(self):
+        """They have no completions, so that nothing is said of counts; the checker reads them as well."""
+        criteria = criteria_of(COLUMNS + '[R]\nkind = "achieved"\nwhen = "dose > lowest(dose)"\n')
+        days = zip((0, 28, 364), ("<30", 50, 20), strict=True)
+        study = [{"patient_id": "P", "day": day, "platelets": 15, "dose": dose} for day, dose in days]
+        made = certificate(study, criteria=criteria, patient="P", counterfactuals=False)
+        below_30 = ["-inf", pytest.approx(30)]
+        values = made["verdicts"][0]["rules"][0]["clauses"][0]["other_rows"][0]
+        assert values["at"] == [below_30, below_30, ["-inf", 20]]
+        assert list(self.checker()(json.loads(json.dumps(made)), {})) == []
+        (explanation,) = explain(classify(study, criteria=criteria), patient="P")
+        values = "dose: 50 on day 28 and the lowest dose since day 0: <30 on day 0"
+        assert (explanation.value, explanation.rows[1].means) == ("Y", f"qualifies ({values}); starts here")
+
+    def test_intercurrent_events(self):
+        """A function of a declared column names the column, which may stand for such an event."""
+        criteria = criteria_of(COLUMNS + '[R]\nkind = "achieved"\nwhen = "previous(dose) > 1"\n')
+        assert strategy_of(criteria.file, "R", "rescue") == ""
+        criteria = criteria_of('[R]\nkind = "achieved"\nwhen = "previous(platelets) > 1"\n')
+        assert strategy_of(criteria.file, "R", "rescue") == "treatment policy"
+
+    def test_counterfactuals(self):
+        """A count on another row is tried as well."""
+        criteria = criteria_of(
+            '[R]\nkind = "at"\nwhen = "platelets <= previous(platelets) - 30"\nday = 28\nwithin = [28, 28]\n'
+        )
+        misses = near_misses(classify(cohort_of(["d7 40, d28 20"]), criteria=criteria)).frame()
+        assert misses.select("says", "clause").rows() == [
+            ("a count of 50 instead of 40 on day 7", "a count of at most the previous count minus 30")
+        ]
 
 
 class TestAgainstALoop:

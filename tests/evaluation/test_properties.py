@@ -27,6 +27,10 @@ RAW = tomllib.loads(ATRA.read_text())
 CRITERIA = loads(ATRA.read_text(), ATRA)
 
 
+VARIANTS = st.one_of(strategies.criteria_variants(), strategies.criteria_variants(other_rows=True))
+"""Without rules that look at other rows, and with them."""
+
+
 def decided(criteria, patients, threads=None):
     """The engine's verdicts as the literal reading writes them: one dict per patient."""
     return as_literal(classify(cohort_of(patients, criteria.file.columns), criteria=criteria, threads=threads))
@@ -83,7 +87,7 @@ class TestTwoReadings:
 class TestOfOneAnother:
     """What is decided of a patient hangs on that patient alone, and on what was observed, not on how it is told."""
 
-    @given(patients=strategies.cohorts(), raw=strategies.criteria_variants(), data=st.data())
+    @given(patients=strategies.cohorts(), raw=VARIANTS, data=st.data())
     def test_the_other_patients(self, patients, raw, data):
         """Alone, or beside others in any order."""
         criteria = variant(raw)
@@ -93,7 +97,7 @@ class TestOfOneAnother:
         assert decided(criteria, [patients[place] for place in order]) == [found[place] for place in order]
         assert [decided(criteria, [patient])[0] for patient in patients] == found
 
-    @given(patients=strategies.cohorts(), raw=strategies.criteria_variants(), data=st.data())
+    @given(patients=strategies.cohorts(), raw=VARIANTS, data=st.data())
     def test_the_order_of_the_observations(self, patients, raw, data):
         """A log may be in any order, and say a thing twice."""
         criteria = variant(raw)
@@ -107,7 +111,7 @@ class TestOfOneAnother:
 
     @given(
         patients=strategies.cohorts(),
-        raw=strategies.criteria_variants(),
+        raw=VARIANTS,
         rows=st.sampled_from([1, 2, 3, 7, 20, 50]),
         threads=st.sampled_from([1, 3]),
     )
@@ -133,7 +137,9 @@ class TestOfOneAnother:
 
     @given(
         patients=strategies.cohorts(),
-        raw=strategies.criteria_variants(months=False),
+        raw=st.one_of(
+            strategies.criteria_variants(months=False), strategies.criteria_variants(months=False, other_rows=True)
+        ),
         shift=st.sampled_from([1, 28, 59, 366, -31, None]),
     )
     def test_the_date_of_day_0(self, patients, raw, shift):
@@ -166,7 +172,7 @@ class TestOfOneAnother:
 class TestEvidence:
     """A verdict rests on rows of the patient's own that show what it says."""
 
-    @given(patients=strategies.cohorts(), raw=strategies.criteria_variants())
+    @given(patients=strategies.cohorts(), raw=VARIANTS)
     def test_rows_of_the_patient(self, patients, raw):
         """Every row a verdict names; and what is `Y` has a day, what is not `Y` has none, but for times."""
         criteria, cohort = variant(raw), cohort_of(patients)

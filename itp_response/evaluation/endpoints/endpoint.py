@@ -79,9 +79,7 @@ class _AsRule:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        further = "; previous(dose), highest(dose, '8 weeks') and the like look at other rows"
-        about = f"a rule over the names of {self.scope}{further if self.scope == 'rows' else ''}"
-        return {"type": "string", "description": about}
+        return {"type": "string", "description": f"a rule over the names of {self.scope}"}
 
     def _read(self, value: Any, info: ValidationInfo) -> Rule:
         if not isinstance(value, str):
