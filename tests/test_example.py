@@ -71,6 +71,13 @@ def test_the_definition_of_ones_own_holds_by_its_worked_examples_which_notice_ev
     assert mutate(own).unnoticed == ()
 
 
+def test_the_definition_that_looks_at_other_rows_holds_by_its_worked_examples_which_notice_every_small_change():
+    other_rows = EXAMPLES / "other_rows.toml"
+
+    assert check(other_rows).ok
+    assert mutate(other_rows).unnoticed == ()
+
+
 def test_patients_by_the_definition_of_ones_own():
     """106 patients have two counts of 50 or more a week apart without rescue treatment before."""
     frame = classify(EXAMPLES / "visits.csv", EXAMPLES / "patients.csv", EXAMPLES / "own_definition.toml").frame()

@@ -103,7 +103,7 @@ def _endpoint_row(criteria: Criteria, name: str, model: Endpoint) -> list[str]:
     inherited = f"as {rests_on}" if rests_on else ""
     return [
         f"{_linked(criteria)} {_mark(criteria)}".strip(),
-        f"`{name}`: {model.label}",
+        f"`{name}`: {model.label}{f' (only patients with {rule_in_words(model.only)})' if model.only else ''}",
         _clauses(when, COUNTS) if when else model.sentence(),
         model.confirmation() or inherited,
         _clauses(when, BLEEDING) if when else inherited,

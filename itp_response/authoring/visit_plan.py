@@ -29,8 +29,9 @@ from itp_response.cohort.values import NONE, Bools, Column, Floats, Ints, Number
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.rules.tree import constants_in
 from itp_response.evaluation.verdicts import N, Verdict, Y, reason_in_words
-from itp_response.explanation.thresholds import limits_of
+from itp_response.explanation.thresholds import clauses_of, limits_beside, limits_of
 from itp_response.messages.errors import UsageError
 from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import counted, labelled
@@ -240,9 +241,9 @@ class SimulatedPatients:
     rescue: Bools
     """(P, V) whether rescue treatment is given, on that day alone"""
     event: Ints
-    """(P, V) which of the further columns of the visits is true, counted from 1; 0: none"""
+    """(P, V) which of the further columns of the visits is true, or a high number, counted from 1; 0: none"""
     always: Bools
-    """(P) whether every further column of truths of the patient is true"""
+    """(P) whether every further column of the patient is true, or a high number"""
     turns: Ints
     """(P) how often the level of counts changes; -1: with an event, or at random"""
 
@@ -261,7 +262,10 @@ def _simulated(criteria: Criteria, days: list[int], levels: Floats) -> Simulated
 
 def _levels(criteria: Criteria) -> Floats:
     """A count below every number that rules compare counts with, and a count just above each."""
-    whole = np.unique(np.floor(limits_of(criteria, BASELINE)))
+    limits = limits_of(criteria, BASELINE)
+    # A limit that depends on the count of another row is taken where that is on either side of the other limits.
+    beside = limits_beside(criteria, BASELINE, [count for limit in limits for count in (limit, limit + 1)])
+    whole = np.unique(np.floor([*limits, *beside]))
     return np.unique(np.concatenate([[max(whole[0] - 1, 0.0)], whole + 1]))
 
 
@@ -317,16 +321,20 @@ def _at_random(criteria: Criteria, days: list[int], levels: Floats) -> Simulated
 
 def _cohort(criteria: Criteria, days: list[int], patients: SimulatedPatients, visits: int) -> Cohort:
     """The patients up to one of the visits, given by its number, as a cohort."""
-    size = len(patients.turns)
+    size, high = len(patients.turns), _high_number(criteria)
     patient, visit = (position.ravel() for position in np.indices((size, visits)))
     day = np.array(days)[visit]
     declared = criteria.file.columns
+    # A day of the patients' own is each visit of the plan in turn.
+    own_days = {day.name for model in criteria.endpoints.values() for day in model.own_days()}
     table = Patients(
         id=pl.Series("patient_id", np.arange(size)).cast(pl.String),
         day_0=np.full(size, np.datetime64("2001-01-01")),
         baseline=exactly(np.full(size, BASELINE)),
         columns={
-            name: _column(with_empty(column_of([None], column), column), patients.always)
+            name: exactly(np.resize(np.array(days, dtype=np.float64), size))
+            if name in own_days
+            else _column(with_empty(column_of([None], column), column), patients.always, high)
             for name, column in in_table(declared, "patients").items()
         },
     )
@@ -340,7 +348,9 @@ def _cohort(criteria: Criteria, days: list[int], patients: SimulatedPatients, vi
         source_row=np.arange(len(day)),
         columns={
             name: _column(
-                with_empty(column_of([None], declared[name]), declared[name]), patients.event[patient, visit] == number
+                with_empty(column_of([None], declared[name]), declared[name]),
+                patients.event[patient, visit] == number,
+                high,
             )
             for number, name in enumerate(_events(criteria), 1)
         },
@@ -348,13 +358,18 @@ def _cohort(criteria: Criteria, days: list[int], patients: SimulatedPatients, vi
     return build(table, observed)
 
 
-def _column(empty: Column, true: Bools) -> Column:
-    """A further column: truths as given, numbers 0, texts not known."""
+def _high_number(criteria: Criteria) -> float:
+    """A number above all that the rules compare numbers with, and by more than all of them above 0."""
+    return 1 + sum(abs(value) for clause in clauses_of(criteria) for value in constants_in(clause))
+
+
+def _column(empty: Column, true: Bools, high: float) -> Column:
+    """A further column: truths as given, numbers high where true and else 0, texts not known."""
     match empty:
         case Truths():
             return Truths(true, ~true)
         case Numbers():
-            return exactly(np.zeros(len(true)))
+            return exactly(np.where(true, high, 0.0))
         case Texts():
             return empty.at(np.zeros(len(true), dtype=np.int64))
     raise AssertionError(empty)
@@ -443,5 +458,6 @@ def _beginnings(days: list[int], patients: SimulatedPatients) -> Iterator[tuple[
         key = (group * len(levels) + level) * (happens.max() + 1) + happens
         group = np.unique(key, return_inverse=True)[1]
         turns += patients.counts[:, visit] != patients.counts[:, max(visit - 1, 0)]
-        events += happens > 0
+        # Two things on one day are two events: no other patient has both.
+        events += np.minimum(patients.event[:, visit], 1) + patients.bleeding[:, visit] + patients.rescue[:, visit]
         yield day, group, (events == 0) & (turns <= 1), (events == 1) & (turns == 0)

@@ -115,6 +115,11 @@ class Cohort(DataResult):
 
     The rows are as if nothing had been recorded there; `evaluate` decides what may have been as well.
     """
+    recorded: Numbers | None = None
+    """(N) The counts as they were recorded, of a completion of censored counts; None: they are `platelets`.
+
+    `platelets` has those of the completion; other rows see those recorded.
+    """
     partial: Partial | None = None
     """The partial dates; None: all are known.
 
@@ -226,6 +231,7 @@ class Cohort(DataResult):
             imputed=None if self.imputed is None else self.imputed.of_patients(positions),
             partial=None if self.partial is None else self.partial.of_patients(positions),
             left_out=self._left_out_of(rows, positions),
+            recorded=None if self.recorded is None else self.recorded.at(rows),
         )
 
     def _left_out_of(self, rows: Ints, positions: Ints) -> LeftOut | None:

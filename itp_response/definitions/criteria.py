@@ -156,9 +156,10 @@ class Criteria(DataResult):
 
     @cached_property
     def names_observed(self) -> frozenset[str]:
-        """The names of what is observed that its rules use, terms opened."""
+        """The names of what is observed that its rules and days use, terms opened."""
+        days = [name for model in self.endpoints.values() for name in model.asked_of_patients()]
         rules = [asked for model in self.endpoints.values() for asked in model.rules() if asked.of != "endpoints"]
-        return frozenset(name for asked in rules for name in names_in(asked.rule.tree))
+        return frozenset([*days, *(name for asked in rules for name in names_in(asked.rule.tree))])
 
     @cached_property
     def rescues(self) -> dict[str, frozenset[str]]:

@@ -29,7 +29,7 @@ from itp_response.evaluation.completions import Completions, choices
 from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.patient_days import PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import Observed, decide, numbers
-from itp_response.evaluation.rules.tree import Relation, Rule, Tree, leaves, names_in
+from itp_response.evaluation.rules.tree import AtRow, Relation, Rule, Tree, leaves, names_in, own_names_in
 from itp_response.messages.errors import CriteriaError
 
 MOST_COMPLETIONS = 10_000
@@ -56,8 +56,8 @@ def left_open(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Boo
         open_ = np.zeros(patient_days.patients, dtype=np.bool_)
         for rule in model.row_rules():
             open_[patient_days.patient[censored & decide(rule.tree, patient_days).unknown]] = True
-        if model.unless is not None:
-            open_ |= censored_baseline & decide(model.unless.tree, patients).unknown
+        for rule in model.patient_rules():
+            open_ |= censored_baseline & decide(rule.tree, patients).unknown
         own[name] = open_
     left: dict[str, Bools] = {}
     for name in criteria.order:
@@ -87,7 +87,7 @@ def baseline_completions(criteria: CriteriaSet, cohort: Cohort, patient_days: Pa
         here = changed & (row != NONE)
         in_completed = row - cohort.first_row[patient] + completed.first_row[:-1]
         counts = _with_values(counts, in_completed[here], baseline[here])
-    completed = replace(completed, baseline=with_bounds(low, high), platelets=counts)
+    completed = replace(completed, baseline=with_bounds(low, high), platelets=counts, recorded=completed.platelets)
     return Completions(completed, patient, np.zeros(len(patient), dtype=np.int64))
 
 
@@ -144,7 +144,8 @@ def _baselines_to_try(criteria: CriteriaSet, patient_days: PatientDays) -> tuple
     """The baselines at which comparisons turn, and between: the patient, and the baseline."""
     comparisons = _comparisons(criteria)
     of_baseline = [relation for relation in comparisons if set(names_in(relation)) == {"baseline"}]
-    of_counts = [relation for relation in comparisons if relation not in of_baseline]
+    of_counts = [relation for relation in comparisons if "platelets" in own_names_in(relation)]
+    of_rows = [relation for relation in comparisons if relation not in (*of_baseline, *of_counts)]
     baseline = patient_days.baseline
     patients = np.flatnonzero(_censored(baseline))
     supposed = _Supposed(PatientValues(patient_days), patients)
@@ -152,12 +153,24 @@ def _baselines_to_try(criteria: CriteriaSet, patient_days: PatientDays) -> tuple
     for relation in of_baseline:
         values = _turning_values(relation, len(patients), partial(supposed.with_values, None))
         turning.extend((patients, value) for value in values)
+    turning.extend(_baselines_on_rows(of_rows, patient_days))
     turning.extend(_baselines_between_counts(of_counts, patient_days))
     if criteria.baseline.pick == "last":
         turning.extend(_baselines_as_counts(of_counts, patient_days))
     patient = np.concatenate([patient for patient, _ in turning])
     value = np.concatenate([value for _, value in turning])
     return _on_and_between(patient, value, baseline)
+
+
+def _baselines_on_rows(comparisons: Sequence[Relation], patient_days: PatientDays) -> list[tuple[Ints, Floats]]:
+    """The baselines at which these comparisons, which name no count of the row, turn on a row: the patient, and it."""
+    rows = np.flatnonzero(_censored(patient_days.baseline)[patient_days.patient])
+    supposed = _Supposed(patient_days, rows)
+    return [
+        (patient_days.patient[rows], values)
+        for relation in comparisons
+        for values in _turning_values(relation, len(rows), partial(supposed.with_values, None))
+    ]
 
 
 def _baselines_between_counts(comparisons: Sequence[Relation], patient_days: PatientDays) -> list[tuple[Ints, Floats]]:
@@ -255,7 +268,7 @@ class _Supposed:
         self.size = len(positions)
         self._observed = observed
         self._positions = positions
-        self._values: dict[str, Column] = {}
+        self._values: dict[str | AtRow, Column] = {}
 
     def with_values(self, count: Floats | None, baseline: Floats) -> "_Supposed":
         """The same rows with these counts and baselines."""
@@ -265,7 +278,7 @@ class _Supposed:
             supposed._values["platelets"] = exactly(count)
         return supposed
 
-    def values(self, name: str) -> Column:
+    def values(self, name: str | AtRow) -> Column:
         if name not in self._values:
             self._values[name] = self._observed.values(name).at(self._positions)
         return self._values[name]
@@ -280,10 +293,10 @@ class _Supposed:
 
 def _comparisons(criteria: CriteriaSet) -> list[Relation]:
     """The comparisons in all rules that name a count or the baseline, each once."""
-    rules = [rule for model in criteria.endpoints.values() for rule in (*model.row_rules(), model.unless) if rule]
+    rules = [rule for model in criteria.endpoints.values() for rule in (*model.row_rules(), *model.patient_rules())]
     clauses = dict.fromkeys(clause for rule in rules for clause in leaves(rule.tree))
     relations = [clause for clause in clauses if isinstance(clause, Relation)]
-    return [relation for relation in relations if {"platelets", "baseline"} & set(names_in(relation))]
+    return [relation for relation in relations if {"platelets", "baseline"} & own_names_in(relation)]
 
 
 def _turning_counts(relation: Relation, rows: _Supposed, baseline: Floats) -> list[Floats]:

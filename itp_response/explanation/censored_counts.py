@@ -14,6 +14,8 @@ from itp_response.cohort.texts import DECIMALS, count_in_words
 from itp_response.cohort.values import Floats, Ints, Numbers, just_above, just_below, with_bounds
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate, evaluate_censored
+from itp_response.evaluation.rules.tree import other_rows_in
+from itp_response.explanation.thresholds import clauses_of
 from itp_response.messages.wording import listed
 
 Labels = NDArray[np.str_]
@@ -21,12 +23,16 @@ MOST_RANGES = 4
 """Of a count; where a verdict changes more often, an example of each verdict is shown."""
 MOST_OF_VERDICT = 50
 """Completions of several counts of which plain numbers are made, for each verdict."""
+FAR = 300.0
+"""10⁹/L; of a count without an upper bound at least the counts up to this are tried."""
 MOST_CORNERS = 5
 """Counts whose ends and middles are tried with those of each other."""
 
 
 def counts_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     """The counts of the one patient on which a verdict depends, and for each verdict the counts that give it."""
+    if any(value.name == "platelets" for clause in clauses_of(criteria) for value in other_rows_in(clause)):
+        return _seen_from_other_rows(criteria, cohort, name)
     counts, labels = _completions(criteria, cohort, name)
     if not len(counts):
         return "counts reported only as below or above a limit, with more possible combinations than are tried"
@@ -42,6 +48,21 @@ def counts_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
         given = _ranges(patient, *tried) or _examples(*tried)
     else:
         given = _examples(*_plain_combinations(patient, counts[:, columns], labels))
+    return f"{named}: {', '.join(given)}" if given else named
+
+
+def _seen_from_other_rows(criteria: Criteria, cohort: Cohort, name: str) -> str:
+    """The same of a set that looks at the counts of other rows, which no completion changes: all censored counts."""
+    columns = (np.flatnonzero(cohort.platelets.low < cohort.platelets.high) + 1).tolist()
+    named = listed([_named(cohort, column) for column in columns])
+    patient = _SupposedPatient(criteria, cohort, name, columns)
+    if len(columns) == 1:
+        low, high = float(patient.bounds.low[0]), float(patient.bounds.high[0])
+        tried = _plain_counts(patient, np.array([low, high if np.isfinite(high) else max(FAR, 2 * low)]))
+        given = _ranges(patient, *tried) or _examples(*tried)
+    else:
+        corners = _corners(patient.bounds)
+        given = _examples(*_plain_combinations(patient, corners, patient.decided(corners))) if len(corners) else []
     return f"{named}: {', '.join(given)}" if given else named
 
 

@@ -16,11 +16,13 @@ from itp_response.cohort.values import NO_DAY, NONE, Column, Numbers, Texts, Tru
 from itp_response.evaluation.endpoints.account import PARTS
 from itp_response.evaluation.endpoints.endpoint import AskedRule, Scope, seen_by
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
+from itp_response.evaluation.other_rows import rows_of_bounds
 from itp_response.evaluation.patient_days import PatientDays
-from itp_response.evaluation.rules.decide import decide
-from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
+from itp_response.evaluation.rules.decide import decide, numbers
+from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words, value_at_row
 from itp_response.evaluation.rules.tree import (
     Arithmetic,
+    AtRow,
     Constant,
     Name,
     Not,
@@ -30,6 +32,7 @@ from itp_response.evaluation.rules.tree import (
     Text,
     Tree,
     leaves,
+    other_rows_in,
 )
 from itp_response.evaluation.verdicts import VerdictsByName, reason_in_words
 from itp_response.explanation.ask import cohort_asked
@@ -66,7 +69,9 @@ def clause_results(
     `parts` (what each observation did, a word of `evaluation.endpoints.account.PARTS`) and `rules`.
     Each rule: the `key` it stands under, the `rule` as written, `words`, what it is asked `of` (`observations`, the
     `patient` or `endpoints`), its truth `at` each of these (of a patient and of endpoints one), and its `clauses`: the
-    `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same.
+    `clause` as written, `words`, `otherwise` (its opposite in words), and its truth `at` the same. A clause that looks
+    at other rows has `other_rows`: each `value` as written, its `words`, what it is `at` each observation (None: not
+    known; of censored counts its bounds), and the `days` that this comes from.
 
     Args:
         timeline: The timeline, in the notation of the worked examples: `"d0 15, d22 40 bleed 1, d28 45 rescue ivig"`.
@@ -181,14 +186,14 @@ def _verdict(classification: Classification, patient_days: PatientDays, name: st
     model, verdict = criteria.endpoints[name], classification.verdicts[name]
     reason = criteria.reasons.names[int(verdict.reason[0])]
     account = model.account(patient_days, classification.verdicts, verdict)
-    days = {field: _day(patient_days, getattr(verdict, field)) for field in ("dated", *EVIDENCE)}
+    days = {field: _day(patient_days, getattr(verdict, field)) for field in EVIDENCE}
     return {
         "endpoint": name,
         "label": model.label,
         "kind": model.kind,
         "needs": model.sentence(),
         "value": verdict.labels[int(verdict.value[0])],
-        "day": days["dated"],
+        "day": _length(classification.dated(verdict)),
         "reason": reason,
         "because": reason_in_words(reason),
         **{field: days[field] for field in EVIDENCE},
@@ -222,9 +227,27 @@ def _rule(patient_days: PatientDays, verdicts: VerdictsByName, asked: AskedRule)
                 "words": _words(leaf, of, holds=True),
                 "otherwise": _words(leaf, of, holds=False),
                 "at": _truths(decide(leaf, seen)),
+                **_other_rows(leaf, patient_days),
             }
             for leaf in dict.fromkeys(leaves(rule.tree))
         ],
+    }
+
+
+def _other_rows(leaf: Tree, patient_days: PatientDays) -> dict[str, Any]:
+    """The values at other rows that a clause looks at from each observation, and their days; nothing without any."""
+    values = [_other_row(value, patient_days) for value in other_rows_in(leaf)]
+    return {"other_rows": values} if values else {}
+
+
+def _other_row(value: AtRow, patient_days: PatientDays) -> dict[str, Any]:
+    bounds = numbers(value, patient_days)
+    days = [patient_days.day_of(row).tolist() for row in rows_of_bounds(value, patient_days.looked_at(value))]
+    return {
+        "value": str(value),
+        "words": value_at_row(value),
+        "at": [cell(bounds, row) for row in range(len(patient_days.day))],
+        "days": [sorted({low, high} - {NO_DAY}) for low, high in zip(*days, strict=True)],
     }
 
 
@@ -246,6 +269,8 @@ def _written(tree: Tree) -> str:
             return _written(body)
         case Name(name=name):
             return name
+        case AtRow():
+            return str(tree)
         case Constant(value=value):
             return f"{value:.15g}"
         case Text(value=value):

@@ -9,6 +9,7 @@ from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import And, Not, Or, Relation, Tree, names_in, opened
+from itp_response.explanation.other_rows import values_in_words
 from itp_response.messages.wording import number_in_words
 
 
@@ -21,12 +22,24 @@ class DecidingClauses:
     code: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """(R) Index of `clauses`; -1: the rule is not so at this row."""
 
-    def in_words(self, patient_days: PatientDays | None = None) -> list[str]:
-        """Each of the clauses as a phrase, as it is true; with those of one patient, what a baseline comes to there."""
-        words = [tree_in_words(clause) if holds else denied_in_words(clause) for clause, holds in self.clauses]
-        if patient_days is None:
-            return words
-        return [phrase + _limit(clause, patient_days) for phrase, (clause, _) in zip(words, self.clauses, strict=True)]
+    def in_words(self) -> list[str]:
+        """Each of the clauses as a phrase, as it is true."""
+        return [tree_in_words(clause) if holds else denied_in_words(clause) for clause, holds in self.clauses]
+
+    def at_rows(self, patient_days: PatientDays, rows: Ints) -> list[str]:
+        """(R) The clause of each row of one patient as a phrase, with the numbers that it compares with; else nothing.
+
+        They are what a multiple of the baseline comes to, and the values at other rows with their days.
+        """
+        phrases = self.in_words()
+        numbered = [
+            phrase + _limit(clause, patient_days) for phrase, (clause, _) in zip(phrases, self.clauses, strict=True)
+        ]
+        observed = [values_in_words(clause, patient_days) for clause, _ in self.clauses]
+        return [
+            "" if code == NONE else f"{numbered[code]}{_in_parentheses(observed[code][row])}"
+            for code, row in zip(self.code.tolist(), rows.tolist(), strict=True)
+        ]
 
 
 def deciding_clauses(tree: Tree, patient_days: PatientDays, rows: Ints, *, holds: bool) -> DecidingClauses:
@@ -72,7 +85,12 @@ def _decide(
 
 def clause_in_words(tree: Tree, patient_days: PatientDays, row: int, *, holds: bool) -> str:
     """The clause by which a rule is true, or false, at a row of one patient."""
-    return deciding_clauses(tree, patient_days, np.array([row]), holds=holds).in_words(patient_days)[0]
+    rows = np.array([row])
+    return deciding_clauses(tree, patient_days, rows, holds=holds).at_rows(patient_days, rows)[0]
+
+
+def _in_parentheses(words: str) -> str:
+    return f" ({words})" if words else ""
 
 
 def _limit(tree: Tree, patient_days: PatientDays) -> str:

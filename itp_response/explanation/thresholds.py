@@ -11,7 +11,20 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
-from itp_response.evaluation.rules.tree import Name, Relation, Rule, Tree, leaves, names_in, opened
+from itp_response.evaluation.rules.tree import (
+    Arithmetic,
+    AtRow,
+    Constant,
+    Name,
+    Relation,
+    Rule,
+    Term,
+    Tree,
+    leaves,
+    names_in,
+    opened,
+    other_rows_in,
+)
 
 COUNT = Name("platelets", "number")
 NO_LIMIT = 30.0
@@ -106,11 +119,36 @@ def limits_of(criteria: Criteria, baseline: float) -> list[float]:
     >>> limits_of(load("atra_2022"), 20)
     [30.0, 40.0, 100.0]
     """
+    of_count = [_seen_as(clause, COUNT) for clause in clauses_of(criteria) if names_counts(clause)]
+    return _limits(of_count, baseline) or [NO_LIMIT]
+
+
+def limits_beside(criteria: Criteria, baseline: float, counts: Iterable[float]) -> list[float]:
+    """The counts above 1 at which comparisons with a count of another row change, where that is one of these counts."""
+    compared = [clause for clause in clauses_of(criteria) if names_counts(clause) and other_rows_in(clause)]
+    return _limits([_seen_as(clause, Constant(count)) for clause in compared for count in counts], baseline)
+
+
+def _limits(clauses: Iterable[Tree], baseline: float) -> list[float]:
+    """The counts above 1 at which linear comparisons change, for this baseline, in order."""
+    comparisons = [comparison for clause in clauses if (comparison := linear_comparison(clause)) is not None]
     edge = np.array([baseline])
-    limits = {
-        float(comparison.count_limit(edge)[0]) for comparison in linear_comparisons(criteria) if comparison.per_count
-    }
-    return sorted(limit for limit in limits if limit > 1) or [NO_LIMIT]
+    limits = {float(comparison.count_limit(edge)[0]) for comparison in comparisons if comparison.per_count}
+    return sorted(limit for limit in limits if limit > 1)
+
+
+def _seen_as(tree: Tree, count: Tree) -> Tree:
+    """A comparison with that in the place of the counts of other rows."""
+    match tree:
+        case AtRow(name="platelets"):
+            return count
+        case Term(body=body):
+            return _seen_as(body, count)
+        case Arithmetic(sign=sign, left=left, right=right):
+            return Arithmetic(sign, _seen_as(left, count), _seen_as(right, count))
+        case Relation(sign=sign, left=left, right=right):
+            return Relation(sign, _seen_as(left, count), _seen_as(right, count))
+    return tree
 
 
 def linear_comparisons(criteria: Criteria) -> list[LinearComparison]:
@@ -140,13 +178,15 @@ class _Points:
     def __init__(self) -> None:
         self.decided: dict[Tree, Truths] = {}
 
-    def values(self, name: str) -> Column:
+    def values(self, name: str | AtRow) -> Column:
         return exactly(self.COUNTS if name == "platelets" else self.BASELINES)
 
 
 def linear_comparison(clause: Tree) -> LinearComparison | None:
     """A clause as a linear comparison; None where it is not one."""
     if not isinstance(clause, Relation) or not set(names_in(clause)) <= {"platelets", "baseline"}:
+        return None
+    if other_rows_in(clause):
         return None
     points = _Points()
     left, right = (numbers(side, points).low + np.zeros(4) for side in (clause.left, clause.right))

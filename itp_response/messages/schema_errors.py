@@ -202,9 +202,9 @@ def _of_rule(path: Keys, error: _Error) -> str:
     if not isinstance(error.value, str):
         return ended(f"{spelled(error.value)} is not a rule; write a rule as a text in quotes")
     problem = ended(error.details["msg"])
-    if path[-1] == "unless" and problem.startswith("unknown name"):
+    if path[-1] in ("only", "unless") and problem.startswith("unknown name"):
         first, rest = problem.split("\n", 1)
-        cure = "'unless' is a rule over the patient as a whole: it cannot use terms or what was observed on a day."
+        cure = f"{path[-1]!r} is a rule over the patient as a whole: it cannot use terms or what was observed on a day."
         return f"{first} {cure}\n{rest}"
     return problem
 

@@ -145,7 +145,7 @@ def values_of(classification: Classification) -> list[dict[str, str]]:
 def results_of(classification: Classification, name: str) -> list[str]:
     """The result of an endpoint for each patient, `Y on day 28`; without a day, the value alone."""
     verdict = classification.verdicts[name]
-    days = classification.days_of(verdict.dated).tolist()
+    days = classification.dated(verdict).tolist()
     values = np.array(verdict.labels)[verdict.value].tolist()
     return [value if day == NO_DAY else f"{value} on day {day}" for value, day in zip(values, days, strict=True)]
 

@@ -561,7 +561,7 @@ FEW = Names(
 )
 KNOWN = "arm, behind, broken, good, half, one, platelets, rescue, self, stopped, three, two, word"
 LANGUAGE = "this is not part of the rule language, which has " + (
-    "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses."
+    "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses, values at another row."
 )
 TEXTS = "compare a text column with a quoted text, by == or !="
 
@@ -646,9 +646,9 @@ ERRORS = f"""
         +platelets > 30
         ^^^^^^^^^^
 
-    {LANGUAGE}
+    unknown function 'abs'; known: previous, first, highest, lowest, at_baseline.
         abs(platelets) >= 30
-        ^^^^^^^^^^^^^^
+        ^^^
 
     {LANGUAGE}
         platelets.low >= 30

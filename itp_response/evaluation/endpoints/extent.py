@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints, offsets
-from itp_response.evaluation.clock import Days, Length
+from itp_response.evaluation.clock import DayOf, Length, OwnDays, apart, is_limit
 from itp_response.evaluation.endpoints.account import (
     DISCOUNTED,
     PASSED_OVER,
@@ -31,8 +31,8 @@ from itp_response.evaluation.endpoints.account import (
     parts_by_state,
     place,
 )
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, discounted_rows, never_met, started
-from itp_response.evaluation.patient_days import Flagged, PatientDays
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, discounted_rows, inside, never_met, started
+from itp_response.evaluation.patient_days import Flagged, PatientDays, counted_days
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
@@ -44,7 +44,7 @@ class Extent(Endpoint):
 
     kind: Literal["extent"]
     when: RowRule = Field(description="the state")
-    days: Days = Field(description="first and last day of the assessment window, both finite")
+    days: OwnDays = Field(description="first and last day of the assessment window, both finite")
     measure: Literal["total", "longest"] = Field(
         default="total", description="total time, or the longest continuous period"
     )
@@ -77,7 +77,7 @@ class Extent(Endpoint):
     def measures(self) -> tuple[str, ...]:
         return ("days", "of_days") if self.is_length else ("verdict", "days", "of_days")
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return self.days
 
     def confirmation(self) -> str:
@@ -85,7 +85,7 @@ class Extent(Endpoint):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if not np.isfinite(self.days).all():
+        if not all(is_limit(day) for day in self.days):
             raise PydanticCustomError("extent", "both ends of 'days' must be finite")
         if (self.each is None) == (self.lasting == "visit"):
             raise PydanticCustomError(
@@ -102,7 +102,8 @@ class Extent(Endpoint):
     @property
     def _longest(self) -> float:
         """The most days that a patient can have been in the state."""
-        days = self.days[1] - self.days[0] + (self.lasting != "first_to_last")
+        length = apart(*self.days)
+        days = np.inf if length is None else length + (self.lasting != "first_to_last")
         return days if self.each is None else days * self.each.number
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
@@ -155,8 +156,8 @@ class Extent(Endpoint):
             begin,
             end,
             marks=(Mark(verdict.onset, "first"), Mark(verdict.confirming, "last")),
-            missing_from=needed(open_, self.days[0]),
-            missing_to=needed(open_, self.days[1]),
+            missing_from=needed(open_, patient_days.each(self.days[0])),
+            missing_to=needed(open_, patient_days.each(self.days[1])),
         )
 
     def missing_data(self) -> str:
@@ -190,7 +191,7 @@ class Extent(Endpoint):
 def _known(model: Extent, patient_days: PatientDays) -> tuple[Ints, Bools]:
     """The rows looked at that are known to be in the state or out of it, and whether each is in it."""
     state = decide(model.when.tree, patient_days)
-    looked_at = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1])
+    looked_at = inside(patient_days, *model.span(patient_days))
     if model.set_aside is not None:
         looked_at &= decide(model.set_aside.tree, patient_days).false
     good, known = state.true, state.true | state.false
@@ -208,7 +209,8 @@ def _lasting(model: Extent, patient_days: PatientDays, row: Ints) -> tuple[Ints,
     if not len(row):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
     patient, day = patient_days.patient[row], patient_days.day[row].astype(np.int64)
-    observed_to = np.minimum(patient_days.last_counted_day[patient].astype(np.int64), int(np.floor(model.days[1]))) + 1
+    last = counted_days(np.floor(patient_days.each(model.days[1])))
+    observed_to = np.minimum(patient_days.last_counted_day.astype(np.int64), last)[patient] + 1
     until = np.append(day[1:], 0)
     is_last = np.append(patient[1:] != patient[:-1], True)
     lasts = np.maximum(np.minimum(np.where(is_last, observed_to, until), observed_to) - day, 0)

@@ -14,6 +14,7 @@ from itp_response.cohort.values import Column, Floats, Numbers, Texts, Truths, e
 from itp_response.evaluation.rules.tree import (
     And,
     Arithmetic,
+    AtRow,
     Constant,
     Name,
     Not,
@@ -32,8 +33,8 @@ class Observed(Protocol):
     decided: dict["Tree", Truths]
     """The truths decided so far, so that none is decided twice."""
 
-    def values(self, name: str) -> Column:
-        """The column of that name."""
+    def values(self, name: str | AtRow) -> Column:
+        """The column of that name, or of a number at another row."""
 
 
 def decide(tree: Tree, observed: Observed) -> Truths:
@@ -138,8 +139,8 @@ def numbers(tree: Tree, observed: Observed) -> Numbers:
         case Arithmetic(sign=sign, left=left, right=right):
             with np.errstate(all="ignore"):
                 return _calculated(sign, numbers(left, observed), numbers(right, observed))
-    assert isinstance(tree, Name)
-    values = observed.values(tree.name)
+    assert isinstance(tree, Name | AtRow)
+    values = observed.values(tree.name if isinstance(tree, Name) else tree)
     assert isinstance(values, Numbers)
     return values
 

@@ -5,6 +5,7 @@ from itp_response.evaluation.rules.tree import (
     SINCE,
     And,
     Arithmetic,
+    AtRow,
     Constant,
     Name,
     Not,
@@ -41,7 +42,7 @@ BY_DAY = {"<": "before", "<=": "by", ">": "after", ">=": "from", "==": "on", "!=
 NEGATED_SPAN = {">": "at most", ">=": "less than", "==": "other than", "!=": "exactly"}
 DAY = Name("day", "number")
 A_COUNT = "a count "
-TIMES = {2.0: "twice", 3.0: "three times"}
+TIMES = {0.5: "half", 2.0: "twice", 3.0: "three times"}
 
 
 def rule_in_words(rule: Rule) -> str:
@@ -183,6 +184,15 @@ def _noun(name: str) -> str:
     return NOUNS.get(name, name.replace("_", " "))
 
 
+def value_at_row(value: AtRow) -> str:
+    """A value at another row as a noun: `the highest dose of the last 8 weeks`."""
+    noun = _noun(value.name).removeprefix("the ")
+    if value.function == "at_baseline":
+        return f"the {noun} at baseline"
+    since = {"first": " from day 0 on", "highest": " since day 0", "lowest": " since day 0"}.get(value.function, "")
+    return f"the {value.function} {noun}{since if value.length is None else f' of the last {value.length}'}"
+
+
 def _of(sign: str, quantity: str) -> str:
     return f"{'of ' if sign in ('>=', '<=', '==') else ''}{SIGNS[sign]} {quantity}"
 
@@ -195,10 +205,12 @@ def _quantity(tree: Tree) -> str:
             return repr(value)
         case Name(name=name):
             return _noun(name)
+        case AtRow():
+            return value_at_row(tree)
         case Term(body=body):
             return _quantity(body)
-        case Arithmetic(sign="*", left=Constant(value=value), right=Name(name=name)) if value in TIMES:
-            return f"{TIMES[value]} {_noun(name)}"
+        case Arithmetic(sign="*", left=Constant(value=value), right=Name() | AtRow() as right) if value in TIMES:
+            return f"{TIMES[value]} {_quantity(right)}"
         case Arithmetic(sign=sign, left=left, right=right):
             word = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}[sign]
             return f"{_quantity(left)} {word} {_quantity(right)}"

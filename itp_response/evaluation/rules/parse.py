@@ -2,12 +2,16 @@
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from itp_response.evaluation.clock import LENGTH, Length
 from itp_response.evaluation.rules.tree import (
+    FUNCTIONS,
+    WITH_LENGTH,
     And,
     Arithmetic,
+    AtRow,
     Constant,
     Name,
     Not,
@@ -62,6 +66,7 @@ class Names:
     """The names a rule may use: what is observed, with its type, and terms, which are parsed when first used.
 
     `ranges` has the lowest and the highest value that can be observed of a number; a threshold beyond is refused.
+    `on_rows` are the numbers that are observed on rows, of which a rule may ask what they are at another row.
     """
 
     def __init__(
@@ -69,10 +74,12 @@ class Names:
         observed: Mapping[str, Type],
         terms: Mapping[str, str] | None = None,
         ranges: Mapping[str, tuple[float, float]] | None = None,
+        on_rows: Collection[str] = (),
     ) -> None:
         self.observed = dict(observed)
         self.terms = dict(terms or {})
         self.ranges = dict(ranges or {})
+        self.on_rows = tuple(on_rows)
         self._trees: dict[str, Tree] = {}
         self._sizes: dict[str, Size] = {}
         self._open: list[str] = []
@@ -207,6 +214,8 @@ class _Parser:
                 return self.comparison(node)
             case ast.Name(id=name):
                 return self.name(node, name)
+            case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]):
+                return self.at_row(node, function, arguments)
             case ast.Constant(value=bool()):
                 raise self.error(node, f"{node.value!r} is not part of the rule language")
             case ast.Constant(value=int() | float() as value):
@@ -214,7 +223,7 @@ class _Parser:
             case ast.Constant(value=str() as value):
                 return Text(value)
         cure = CURES.get(type(node.op), "") if isinstance(node, ast.BinOp | ast.UnaryOp) else ""
-        known = "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses"
+        known = "numbers, names, + - * /, < <= > >= == !=, and, or, not, parentheses, values at another row"
         raise self.error(node, f"this is not part of the rule language, which has {known}. {cure}".rstrip())
 
     def constant(self, node: ast.expr, value: float) -> float:
@@ -230,6 +239,46 @@ class _Parser:
         if name in self.names.observed:
             return Name(name, self.names.observed[name])
         raise self.error(node, unknown("name", name, self.names.known))
+
+    def at_row(self, node: ast.Call, function: str, arguments: list[ast.expr]) -> Tree:
+        """A value at another row; raises an error where it is not written as one."""
+        if function not in FUNCTIONS:
+            raise self.error(node.func, unknown("function", function, FUNCTIONS))
+        if not self.names.on_rows:
+            raise self.error(node, f"{function}() looks at other rows; a rule over patients or endpoints has none")
+        most = 2 if function in WITH_LENGTH else 1
+        if not 1 <= len(arguments) <= most:
+            length = ", and a length such as '8 weeks' if needed" if most == 2 else ", and no length"
+            raise self.error(node, f"{function}() takes one name{length}; write {function}({self.names.on_rows[0]})")
+        self.enlarge(node, Size(len(arguments), 1))
+        name = self.name_on_rows(arguments[0], function)
+        return AtRow(function, name, self.length(arguments[1]) if len(arguments) > 1 else None)
+
+    def name_on_rows(self, node: ast.expr, function: str) -> str:
+        """The name that a function is asked of."""
+        takes = f"{function}() takes the name of a number that is observed on rows ({', '.join(self.names.on_rows)})"
+        if not isinstance(node, ast.Name):
+            raise self.error(node, f"{takes}, and nothing else")
+        if node.id not in self.names.on_rows:
+            type_ = type_of(self.name(node, node.id))
+            is_what = "a term" if node.id in self.names.terms else f"a {type_}" if type_ in ("text", "truth") else ""
+            raise self.error(node, f"{takes}, and {node.id!r} is {is_what or 'none of them'}")
+        return node.id
+
+    def length(self, node: ast.expr) -> Length:
+        """The length of time of a function."""
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            raise self.error(node, "a length of time is a quoted text; write '7 days' or '8 weeks'")
+        if not LENGTH.fullmatch(node.value):
+            problem = f"{node.value!r} is not a length of time; write it in days or weeks, as '7 days' or '8 weeks'"
+            raise self.error(node, problem)
+        try:
+            length = Length(node.value)
+        except ValueError as error:
+            raise self.error(node, str(error)) from None
+        if length.unit != "days":
+            raise self.error(node, f"{node.value!r} are calendar months; write the length in days or weeks")
+        return length
 
     def comparison(self, node: ast.Compare) -> Tree:
         sides = [self.tree(side) for side in (node.left, *node.comparators)]
@@ -250,7 +299,7 @@ class _Parser:
             if isinstance(left, Text):
                 left, right = right, left
         for observed, limit in ((left, right), (right, left)):
-            if isinstance(observed, Name) and isinstance(limit, Constant):
+            if isinstance(observed, Name | AtRow) and isinstance(limit, Constant):
                 self.check_reachable(node, observed.name, limit.value)
         return Relation(sign, left, right)
 

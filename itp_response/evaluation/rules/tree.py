@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from itp_response.evaluation.clock import Length
+
 Type = Literal["number", "truth", "text", "moment"]
 """What a name stands for. A moment is a day on which something happens, infinite if it never does."""
 
@@ -22,6 +24,24 @@ class Text:
 class Name:
     name: str
     type: Type
+
+
+FUNCTIONS = ("previous", "first", "highest", "lowest", "at_baseline")
+"""What a rule can ask of other rows."""
+WITH_LENGTH = ("highest", "lowest")
+"""The functions that can be limited to the rows of the last days."""
+
+
+@dataclass(frozen=True)
+class AtRow:
+    """A number as it was observed on another row of the patient: `previous(dose)`, `highest(dose, "8 weeks")`."""
+
+    function: str
+    name: str
+    length: Length | None = None
+
+    def __str__(self) -> str:
+        return f"{self.function}({self.name}{'' if self.length is None else f', {str(self.length)!r}'})"
 
 
 @dataclass(frozen=True)
@@ -61,7 +81,7 @@ class Term:
     body: "Tree"
 
 
-Tree = Constant | Text | Name | Arithmetic | Relation | Not | And | Or | Term
+Tree = Constant | Text | Name | AtRow | Arithmetic | Relation | Not | And | Or | Term
 
 
 @dataclass(frozen=True)
@@ -78,7 +98,7 @@ class Rule:
 def type_of(tree: Tree) -> Type:
     """The type of what a tree gives."""
     match tree:
-        case Constant() | Arithmetic():
+        case Constant() | AtRow() | Arithmetic():
             return "number"
         case Text():
             return "text"
@@ -134,19 +154,49 @@ def leaves_denied(tree: Tree, denied: bool = False) -> Iterator[tuple[Tree, bool
             yield tree, denied
 
 
-def names_in(tree: Tree) -> Iterator[str]:
-    """The observed names a tree uses, in the order written, terms opened."""
+def observed_in(tree: Tree) -> Iterator[Name | AtRow]:
+    """What a tree asks of the observations, in the order written, terms opened."""
     match tree:
-        case Name(name=name):
-            yield name
+        case Name() | AtRow():
+            yield tree
         case Term(body=body) | Not(part=body):
-            yield from names_in(body)
+            yield from observed_in(body)
         case And(parts=parts) | Or(parts=parts):
             for part in parts:
-                yield from names_in(part)
+                yield from observed_in(part)
         case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
-            yield from names_in(left)
-            yield from names_in(right)
+            yield from observed_in(left)
+            yield from observed_in(right)
+
+
+def constants_in(tree: Tree) -> Iterator[float]:
+    """The numbers that a tree compares or calculates with, in the order written, terms opened."""
+    match tree:
+        case Constant(value=value):
+            yield value
+        case Term(body=body) | Not(part=body):
+            yield from constants_in(body)
+        case And(parts=parts) | Or(parts=parts):
+            for part in parts:
+                yield from constants_in(part)
+        case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
+            yield from constants_in(left)
+            yield from constants_in(right)
+
+
+def names_in(tree: Tree) -> Iterator[str]:
+    """The observed names a tree uses, in the order written, on whatever row, terms opened."""
+    return (observed.name for observed in observed_in(tree))
+
+
+def own_names_in(tree: Tree) -> set[str]:
+    """The names a tree uses as they were observed on the row itself."""
+    return {observed.name for observed in observed_in(tree) if isinstance(observed, Name)}
+
+
+def other_rows_in(tree: Tree) -> list[AtRow]:
+    """The values at another row that a tree uses, each once."""
+    return list(dict.fromkeys(observed for observed in observed_in(tree) if isinstance(observed, AtRow)))
 
 
 REASONS = {

@@ -16,7 +16,7 @@ from itp_response.cohort.declared_columns import TRUTHS, texts_of
 from itp_response.cohort.values import Bools, Column, Ints, Numbers, Truths, exactly
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.parse import Names, parse
-from itp_response.evaluation.rules.tree import NOT_OBSERVED, SINCE, Type, names_in
+from itp_response.evaluation.rules.tree import NOT_OBSERVED, SINCE, AtRow, Type, names_in
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted_patients
 from itp_response.outputs.statistics.names import column_in_words, result_in_words
@@ -136,7 +136,8 @@ class _PatientRows:
         self.decided: dict[Any, Truths] = {}
         self._columns = columns
 
-    def values(self, name: str) -> Column:
+    def values(self, name: str | AtRow) -> Column:
+        assert isinstance(name, str)  # a patient has no other row
         column = self._columns[name]
         if column.dtype.is_numeric():
             return exactly(column.fill_null(float("nan")).to_numpy())
@@ -219,7 +220,7 @@ class AnalysedPatients:
         """A label of a ranked list: with its name in full where it is an endpoint or not evaluable."""
         if label in self.endpoints:
             return self.classification.criteria.labelled(label)
-        return result_in_words(label) if label == "NE" else label
+        return result_in_words(label) if label in ("NE", "NA") else label
 
     def is_unfavourable(self, endpoint: str) -> bool:
         """Whether to meet the endpoint is bad for the patient."""
@@ -228,7 +229,7 @@ class AnalysedPatients:
     def _verdicts(self, endpoint: str) -> pl.Series:
         labels = labelled(endpoint, self.classification.verdicts[endpoint])
         if self.endpoints[endpoint].is_ranked:
-            return labels.set(labels == "NE", None)
+            return labels.set(labels.is_in(["NE", "NA"]), None)
         return labels.replace_strict({"Y": "yes", "N": "no"}, default=None, return_dtype=pl.String)
 
     def restricted_to(self, conditions: Sequence[str]) -> "AnalysedPatients":
