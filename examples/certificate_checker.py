@@ -492,6 +492,8 @@ class Patient:
             if inside:
                 stretches[-1].append((row, length))
             broken = not inside or cuts
+        if model.get("lasting") == "first_to_last":
+            stretches = [[*some[:-1], (some[-1][0], 0)] for some in stretches]
         if model.get("measure", "total") == "total":
             stretches = [[one for some in stretches for one in some]]
         days, longest = 0, []

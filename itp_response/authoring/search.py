@@ -71,7 +71,7 @@ def search(text: str = "") -> SetsFound:
 
 def searched_text(criteria: Criteria) -> str:
     """What a set is found by: its name and title, its citation and registry number, and what was studied."""
-    return " ".join([criteria.file.title, criteria.file.source.cite, *_keys(criteria)])
+    return " ".join([criteria.title, criteria.file.source.cite, *_keys(criteria)])
 
 
 def _keys(criteria: Criteria) -> list[str]:

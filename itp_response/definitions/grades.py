@@ -10,10 +10,10 @@ CHECKED = {
 }
 PARTS: dict[Read, str] = {
     "whole": "the whole text",
-    "part": "the parts named with the source",
     "abstract": "the abstract",
     "registry": "the registry entry",
     "label": "the product information",
+    "part": "the tables or sections cited",
     "account": "another's account",
     "not recorded": "how far is not recorded",
 }
@@ -37,6 +37,6 @@ def grade(file: CriteriaFile) -> str:
 
     >>> from itp_response.definitions.load import load
     >>> grade(load("arnold_2012").file)
-    'primary: the parts named with the source and the abstract; at least in part in a copy'
+    'primary: the abstract and the tables or sections cited; at least in part in a copy'
     """
     return f"{file.checked}: {read_in_words(file.read)}"

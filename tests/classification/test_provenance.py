@@ -43,6 +43,7 @@ def test_names_program_criteria_options_and_files_with_their_hashes(found, tmp_p
                 "file": "atra_2022.toml",
                 "sha256": sha256(ROOT / "criteria" / "atra_2022.toml"),
                 "checked": "primary",
+                "read": "whole",
             }
         ],
         "options": json.loads(json.dumps({**found.cohort.read_from.options, "long": False})),
@@ -111,7 +112,7 @@ def test_criteria_that_are_no_file_have_no_hash():
     mine = loads(text, Path("nowhere.toml"))
 
     assert itp_response.classify(ROWS, criteria=mine).provenance().criteria == [
-        {"name": "nowhere", "file": "nowhere.toml", "sha256": None, "checked": "primary"}
+        {"name": "nowhere", "file": "nowhere.toml", "sha256": None, "checked": "primary", "read": "whole"}
     ]
 
 

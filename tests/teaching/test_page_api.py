@@ -207,6 +207,8 @@ class TestSets:
         }
         for one in listed.values():
             assert [one[key] for key in ("name", "short", "title", "registry") if one[key] not in one["searched"]] == []
+        assert "VAYHIT2" in listed["vayhit2"]["searched"]
+        assert "ianalumab eltrombopag" in listed["vayhit2"]["searched"]
 
 
 class TestInterpretations:
