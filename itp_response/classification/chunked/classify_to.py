@@ -24,6 +24,7 @@ from itp_response.classification.chunked.unsorted import ChunkOptions, Progress
 from itp_response.classification.classification import (
     Classification,
     CriteriaInput,
+    Rows,
     Study,
     classify,
     criteria_of,
@@ -114,14 +115,7 @@ def classify_to(
     options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     size = size or ChunkSize()
     inputs = {"visits": visits, "patients": patients}
-    chunk_options = ChunkOptions(
-        rows,
-        threads or os.cpu_count() or 1,
-        size,
-        memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
-        progress or (lambda *_: None),
-        notify or (lambda _: None),
-    )
+    chunk_options = _chunk_options(rows, threads, size, memory, progress, notify)
     with files.unchanged():
         read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)), files.check)
         study = ChunkedStudy.read(source, visits, patients, definitions, read_from, options, size)
@@ -129,6 +123,25 @@ def classify_to(
             path, lambda file: _write(form, study, chunk_options, file), lambda written: written[1]
         )
     return classified
+
+
+def _chunk_options(
+    rows: Rows,
+    threads: int | None,
+    size: ChunkSize,
+    memory: int | None,
+    progress: Progress | None,
+    notify: Callable[[str], None] | None,
+) -> ChunkOptions:
+    """The options as given, else a thread per processor, half of the memory, and nothing to tell."""
+    return ChunkOptions(
+        rows,
+        threads or os.cpu_count() or 1,
+        size,
+        memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
+        progress or (lambda *_: None),
+        notify or (lambda _: None),
+    )
 
 
 def _opened(
