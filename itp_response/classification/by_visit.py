@@ -1,16 +1,18 @@
 """By visit: the state of the endpoints at their planned visits, as a long table."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import NO_DAY, NONE
+from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.evaluation.clock import VisitWindow
-from itp_response.evaluation.endpoints.at_visit import StatesByVisit, name_at
-from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.verdicts import VALUES, Verdict, VerdictsByName
+from itp_response.evaluation.endpoints.at_visit import StatesByVisit, name_at, row_of_visit
+from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
+from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.verdicts import NE, VALUES, Verdict, VerdictsByName
 from itp_response.messages.errors import UsageError
 from itp_response.messages.wording import one_line
 
@@ -31,8 +33,21 @@ class VisitResults:
         self._verdicts: VerdictsByName = evaluate(states, cohort, threads)
 
     def verdict(self, name: str, visit: VisitWindow) -> Verdict:
-        """The state of each patient at a visit; it is dated by the row of the count used."""
+        """The state of each patient at a visit."""
         return self._verdicts[name_at(name, visit)]
+
+    def row_used(self, name: str, visit: VisitWindow) -> Ints:
+        """(P) The row of the cohort whose count is used for a visit; -1: there is none, or it is not certain which."""
+        verdict, model = self.verdict(name, visit), self.criteria.endpoints[name]
+        if model.row_rule("set_aside") is not None:
+            return verdict.dated
+        # A censored count that leaves the state open is the count used all the same.
+        is_censored = (verdict.value == NE) & (verdict.reason == self.criteria.reasons["censored_count"])
+        return np.where(is_censored, row_of_visit(model, visit, self._patient_days), verdict.dated)
+
+    @cached_property
+    def _patient_days(self) -> PatientDays:
+        return patient_days_of(self.criteria, with_a_day_0(self.cohort), 0, len(self.cohort))
 
     def frame(self) -> pl.DataFrame:
         """The table of `Classification.by_visit`.
@@ -62,15 +77,14 @@ class VisitResults:
                 pl.repeat(visit.day, size, dtype=pl.Int32, eager=True).alias("visit_day"),
                 pl.repeat(round(visit.day / WEEK, 2), size, dtype=pl.Float64, eager=True).alias("week"),
                 pl.Series(VALUES).gather(verdict.value.astype(np.int64)).alias("value"),
-                *self._of_rows(verdict),
+                *self._of_rows(self.row_used(name, visit)),
                 pl.Series(self.criteria.reasons.names).gather(codes).alias("reason"),
             ]
         )
 
-    def _of_rows(self, verdict: Verdict) -> list[pl.Series]:
+    def _of_rows(self, row: Ints) -> list[pl.Series]:
         """The day, the date and the count of the row used; missing where there is none."""
-        cohort, row = self.cohort, verdict.dated
-        known, at = row != NONE, np.maximum(row, 0)
+        cohort, known, at = self.cohort, row != NONE, np.maximum(row, 0)
 
         def used(values: Any, missing: Any) -> Any:
             return np.where(known, values[at], missing) if len(values) else np.full(len(row), missing)

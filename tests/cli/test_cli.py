@@ -216,7 +216,10 @@ class TestCriteria:
     def test_says_how_far_the_source_was_read(self):
         shown = " ".join(run("criteria", "luna3").stdout.split())
 
-        assert "Checked: the source's own words were read (primary). Read: the abstract, the registry entry and the tables or" in shown
+        assert (
+            "Checked: the source's own words were read (primary). Read: the abstract, the registry entry and the tables or"
+            in shown
+        )
         assert "at least in part in a copy; a text read breaks off." in shown
 
     def test_finds_sets(self):

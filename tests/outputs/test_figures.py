@@ -118,6 +118,7 @@ CROWDED = {
     "swimmer": ("iwg_2009", {}),
     "spaghetti": ("iwg_2009", {}),
     "spaghetti, no planned visits": ("riviere_2023", {}),
+    "by-visit": ("iwg_2009", {}),
     "km": ("iwg_2009", {}),
     "km, of one group": ("atra_2022", {"by": "sex", "endpoint": "TTR"}),
     "waterfall": ("luna3", {}),
@@ -148,7 +149,7 @@ class TestLabels:
         assert overlaps(drawn) == []
         assert outside(picture, drawn) == []
 
-    @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "km", "waterfall", "forest", "tipping"])
+    @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "by-visit", "km", "waterfall", "forest", "tipping"])
     def test_keep_apart_in_the_example(self, kind, classification, monkeypatch):
         drawn = texts_drawn(plot(kind, classification), monkeypatch)
 
@@ -180,6 +181,7 @@ PICTURES = {
     "swimmer": ("swimmer", {}),
     "swimmer_named": ("swimmer", {"only": 24}),
     "spaghetti": ("spaghetti", {"only": 24}),
+    "by_visit": ("by-visit", {}),
     "km_duration": ("km", {}),
     "km_response": ("km", {"endpoint": "TTR", "by": "sex"}),
     "waterfall": ("waterfall", {"only": 60}),
@@ -211,7 +213,7 @@ def drawn_as(name, classification):
 
 SHOWN = {
     "timeline": {"patient": "ITP-0086"},
-    **{kind: {} for kind in ("swimmer", "spaghetti", "waterfall", "km")},
+    **{kind: {} for kind in ("swimmer", "spaghetti", "by-visit", "waterfall", "km")},
     "forest": {"by": ["sex", "age >= 50", "prior_danazol"]},
     "tipping": {"endpoint": "late_rescue"},
     "reclassification": {"criteria": ["atra_2022", "iwg_2009"]},
@@ -523,7 +525,7 @@ class TestAxes:
 
         assert 2 <= len(axes.get_xticks()) <= 9
 
-    @pytest.mark.parametrize("kind", ["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest"])
+    @pytest.mark.parametrize("kind", ["timeline", "swimmer", "spaghetti", "by-visit", "km", "waterfall", "forest"])
     def test_of_no_picture_have_more_than_nine_numbers(self, kind, classification):
         picture = plot(kind, classification, **({"patient": "ITP-0086"} if kind == "timeline" else {}))
         axes = [texts for one in picture.axes for texts in (one.get_xticklabels(), one.get_yticklabels())]
@@ -550,7 +552,7 @@ class TestAxes:
 class TestPaper:
     """The width, the resolution and the font that are asked for."""
 
-    @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "km", "waterfall"])
+    @pytest.mark.parametrize("kind", ["swimmer", "spaghetti", "by-visit", "km", "waterfall"])
     @pytest.mark.parametrize("font", [None, "STIXGeneral"])
     def test_texts_keep_apart_in_one_column_of_a_journal(self, kind, font, classification, monkeypatch):
         picture = plot(kind, classification, width=3.5, font=font)
@@ -665,8 +667,8 @@ class TestNothingIsSilent:
 
 
 REFUSED = {
-    "unknown kind of plot 'swim'; known: timeline, swimmer, spaghetti, km, waterfall, forest, tipping, reclassification. "
-    "Did you mean 'swimmer'?": {"kind": "swim"},
+    "unknown kind of plot 'swim'; known: timeline, swimmer, spaghetti, by-visit, km, waterfall, forest, tipping, "
+    "reclassification. Did you mean 'swimmer'?": {"kind": "swim"},
     "'patient' does not apply to swimmer, only to timeline; leave it out.": {"kind": "swimmer", "patient": "1"},
     "name the patient with --patient ID, or type a timeline such as 'd0 15, d21 45, d28 60'.": {"kind": "timeline"},
     "'patient' does not apply to a typed timeline, which has one patient; leave it out.": {

@@ -25,6 +25,7 @@ from itp_response.classification.chunked.unsorted import ChunkOptions, Progress
 from itp_response.classification.classification import (
     Classification,
     CriteriaInput,
+    Rows,
     Study,
     classify,
     criteria_of,

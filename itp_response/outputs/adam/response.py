@@ -158,10 +158,11 @@ def _states(classification: Classification, name: str, counted: Counted) -> _Sta
             used.append(row_of_visit(model, window, patient_days))
             continue
         verdict = classification.visit_results.verdict(name, window)
-        patient = np.flatnonzero(verdict.dated != NONE)
-        at = index[verdict.dated[patient]]
+        row = classification.visit_results.row_used(name, window)
+        patient = np.flatnonzero(row != NONE)
+        at = index[row[patient]]
         value[at], why[at] = verdict.value[patient], verdict.reason[patient]
-        used.append(verdict.dated[patient])
+        used.append(row[patient])
     return _States(value, why, analysis_visits(windows, counted, np.concatenate(used)))
 
 

@@ -29,15 +29,15 @@ PERCENT = ([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
 HIGH = 2.8
 """The height of the panel."""
 NOTES = (
-    "Points: share of patients whose count at the visit was in the state that the endpoint asks for; vertical lines: "
-    "95% CI by the Wilson score method.",
+    "Points: patients with a count at the visit in the state that the endpoint asks for; vertical lines: 95% CI "
+    "(Wilson).",
     "Non-evaluable patients, also those without a count at the visit, are counted as non-responders, unless the "
     "endpoint leaves such visits out.",
 )
 
 
 @dataclass(frozen=True)
-class PanelLayout:
+class VisitPanel:
     """What stands beneath the panel, in inches."""
 
     left: float
@@ -80,10 +80,10 @@ def draw(
     return sheet.picture
 
 
-def _layout(labels: tuple[str, ...], paper: float) -> PanelLayout:
+def _layout(labels: tuple[str, ...], paper: float) -> VisitPanel:
     names = [folded(label, min(1.5, paper / 4), SMALL) for label in labels]
     heights = [height(name.count("\n") + 1, SMALL) + 0.03 for name in names]
-    return PanelLayout(MARGIN + max(0.6, widest(names, SMALL) + 0.52), names, heights)
+    return VisitPanel(MARGIN + max(0.6, widest(names, SMALL) + 0.52), names, heights)
 
 
 def _set_scale(axes: Axes, visits: list[VisitShares], width: float) -> None:
@@ -108,7 +108,7 @@ def _draw_group(axes: Axes, visits: list[VisitShares], code: int, number: int) -
     axes.vlines(days, *limits, color=colour, linewidth=0.8, zorder=3)
 
 
-def _draw_numbers(sheet: Sheet, axes: Axes, visits: list[VisitShares], layout: PanelLayout) -> None:
+def _draw_numbers(sheet: Sheet, axes: Axes, visits: list[VisitShares], layout: VisitPanel) -> None:
     """Write the responders of all patients beneath each visit, where there is room."""
     top = layout.numbers
     sheet.text(MARGIN, sheet.top + top - 0.16, "Responders/patients", size=SMALL, color=GREY)

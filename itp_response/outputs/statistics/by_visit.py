@@ -71,13 +71,14 @@ def visit_shares(patients: AnalysedPatients, groups: Groups, name: str, of: Set 
 
 
 def _at(patients: AnalysedPatients, groups: Groups, name: str, visit: VisitWindow, of: Set) -> VisitShares:
-    verdict = patients.classification.visit_results.verdict(name, visit)
+    results = patients.classification.visit_results
+    verdict, row = results.verdict(name, visit), results.row_used(name, visit)
     applicable = patients.included & (verdict.value != NA)
     if of == "per-protocol":
         applicable = applicable & patients.per_protocol()
     counted = applicable & (verdict.value != NE) if of == "complete" else applicable
     outcome = Outcome(name, counted, counted & (verdict.value == Y), applicable & ~counted)
-    without = int((counted & groups.inside & (verdict.dated == NONE)).sum())
+    without = int((counted & groups.inside & (row == NONE)).sum())
     return VisitShares(visit.day, tuple(map(_with_interval, shares(outcome, groups))), without)
 
 
