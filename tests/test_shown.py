@@ -104,9 +104,10 @@ def classes_given():
     public = [getattr(itp_response, name) for name in itp_response.__all__]
     given = [one for one in public if inspect.isclass(one)]
     for function in filter(inspect.isfunction, public):
-        answer = typing.get_type_hints(function, vars(sys.modules[function.__module__]) | {"Picture": Picture})[
-            "return"
-        ]
+        answer = typing.get_type_hints(
+            function,
+            vars(sys.modules[function.__module__]) | {"Picture": Picture, "ReadOptions": itp_response.ReadOptions},
+        )["return"]
         given += [one for one in (answer, *typing.get_args(answer)) if inspect.isclass(one)]
     return {one for one in given if one.__module__.startswith("itp_response.")}
 

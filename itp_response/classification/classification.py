@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -27,8 +27,10 @@ from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, UsageError
 from itp_response.messages.results import ROWS, DataResult, as_pandas, html_table
 from itp_response.messages.wording import aligned, counted, in_blocks
-from itp_response.readers.files import Tabular
-from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
+
+if TYPE_CHECKING:
+    from itp_response.readers.options import ReadOptions
 
 DEFAULT_CRITERIA = "atra_2022"
 Rows = Literal["patients", "endpoints", "visits"]
@@ -437,7 +439,7 @@ def classify(
     patients: Tabular | None = None,
     criteria: CriteriaInput | None = None,
     *,
-    options: ReadOptions | None = None,
+    options: "ReadOptions | None" = None,
     threads: int | None = None,
 ) -> Classification:
     """Classify every patient of a study.
@@ -487,7 +489,7 @@ def read_study(
     visits: Study,
     patients: Tabular | None,
     columns: Mapping[str, ColumnDeclared],
-    options: ReadOptions | None,
+    options: "ReadOptions | None",
     rescue_names: Collection[str] = (),
 ) -> Cohort:
     """The cohort of a study; one that has not been read yet is read with these further columns and treatments.

@@ -7,9 +7,11 @@ changed copy is made, `copied_rows`, `copied_courses` and `copied_patients`, ser
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
@@ -87,10 +89,9 @@ def edited(cohort: Cohort, edits: Edits, columns: Mapping[str, ColumnDeclared]) 
     `columns` are the further columns to keep. `source_row` and `lines` are rows of the unchanged cohort, -1 for a
     further count.
     """
-    rows = _changed_rows(cohort, copied_rows(cohort, edits.patient), edits)
-    courses = _changed_courses(*copied_courses(cohort, edits.patient), edits)
     kept = {name: columns[name] for name in cohort.row_columns if name in columns}
-    observed = concatenated([rows, courses, _further_counts(edits, kept)], list(kept))
+    parts = [_changed_rows(cohort, edits, kept), *_further_courses(cohort, edits)]
+    observed = concatenated(parts, list(kept)) if len(parts) > 1 else parts[0]
     return build(_changed_patients(cohort, edits), replace(observed, declared=columns))
 
 
@@ -174,45 +175,106 @@ def _changed_patients(cohort: Cohort, edits: Edits) -> Patients:
     return replace(patients, baseline=baseline, treatment_discontinued=discontinued)
 
 
-def _changed_rows(cohort: Cohort, rows: Observations, edits: Edits) -> Observations:
-    """The copied rows after the changes."""
-    here = edits.row[rows.patient] == rows.source_row
-    kind = np.where(here, edits.kind[rows.patient], NONE)
-    lost, counted = kind == LOST, np.isin(kind, (COUNT, ADDED))
-    platelets = replaced(rows.platelets, lost | counted, np.where(lost, np.nan, edits.count[rows.patient]))
-    grade = np.where(np.isin(kind, (BLEEDING, GRADE)), 0.0, rows.bleeding_grade)
-    grade = np.where(lost, np.nan, grade)
-    day = np.where(kind == DAY, edits.day[rows.patient], rows.day)
-    changed = replace(rows, day=day, platelets=platelets, bleeding_grade=grade)
+def _changed_rows(cohort: Cohort, edits: Edits, columns: Mapping[str, ColumnDeclared]) -> Observations:
+    """The rows of the copies after the changes, in order, each with the first rescue treatment that begins on it.
+
+    Of all rows the unchanged values are taken at once; then each change is made where it belongs.
+    """
+    copy, row, at = _copied(cohort, edits)
+    course = _first_courses(cohort)[row]
+    removed = edits.course != NONE
+    course[at[removed][course[at[removed]] == edits.course[removed]]] = NONE
+    day, low, grade = (
+        _at(cohort.day, row, 0),
+        _at(cohort.platelets.low, row, np.nan),
+        _at(cohort.bleeding_grade, row, 0.0),
+    )
+    high = low if cohort.platelets.exact else _at(cohort.platelets.high, row, np.nan)
+    rescue_end = day.copy()
+    given = np.flatnonzero(course != NONE)
+    rescue_end[given] = cohort.courses.last[course[given]]
+
+    moved, counted, lost = (np.isin(edits.kind, kinds) & (at != NONE) for kinds in ((DAY,), (COUNT, ADDED), (LOST,)))
+    rescue_end[at[moved]] += (edits.day[moved] - day[at[moved]]).astype(rescue_end.dtype)
+    day[at[moved]] = edits.day[moved]
+    day[at[counted]] = edits.day[counted]
+    for bound in (low, high):
+        bound[at[counted]] = edits.count[counted]
+        bound[at[lost]] = np.nan
+    grade[at[np.isin(edits.kind, (BLEEDING, GRADE))]] = 0.0
+    grade[at[lost]] = np.nan
+    changed = Observations(
+        patient=copy,
+        day=day,
+        platelets=exactly(low) if high is low else with_bounds(low, high),
+        bleeding_grade=grade,
+        rescue=course != NONE,
+        rescue_end=rescue_end,
+        source_row=row,
+        rescue_name=Texts(_at(cohort.courses.name.codes, course, NONE), cohort.courses.name.labels),
+        columns={name: _with_an_empty_cell(cohort.row_columns[name], columns[name]).at(row) for name in columns},
+    )
     if cohort.row_columns:
         return changed
     # A row of which nothing is left is no row.
-    bare = lost | ((kind == RESCUE) & np.isnan(platelets.low) & np.isnan(grade))
-    return changed.at(np.flatnonzero(~bare))
+    bare = at[(lost | removed)]
+    bare = bare[np.isnan(low[bare]) & np.isnan(grade[bare]) & (course[bare] == NONE)]
+    return changed.at(np.delete(np.arange(len(row)), bare)) if len(bare) else changed
 
 
-def _changed_courses(courses: Observations, course: Ints, edits: Edits) -> Observations:
-    """The copied rescue treatments after the changes: one is absent, or all of a day begin on another."""
-    courses = courses.at(np.flatnonzero(edits.course[courses.patient] != course))
+def _copied(cohort: Cohort, edits: Edits) -> tuple[Ints, Ints, Ints]:
+    """Of the rows of the copies, in order, the copy and the row of the cohort; and which of them each edit is about.
+
+    The row of a further count on a new day is -1, and so is that of an edit that is about none.
+    """
+    first, last = cohort.first_row[edits.patient], cohort.first_row[edits.patient + 1]
+    copy, row = ranges(first, last)
+    moved_by = np.cumsum(last - first) - last
+    new = np.flatnonzero((edits.kind == ADDED) & (edits.row == NONE))
+    if len(new):
+        low, high = int(cohort.day.min()), int(cohort.day.max())
+        span = high - low + 3
+        keys = cohort.patient.astype(np.int64) * span + (cohort.day - low + 1)
+        asked = edits.patient[new] * span + np.clip(edits.day[new] - low + 1, 0, span - 1)
+        where = np.searchsorted(keys, asked) + moved_by[new]
+        copy, row = np.insert(copy, where, new), np.insert(row, where, NONE)
+        before = np.searchsorted(new, np.arange(len(edits)))
+        moved_by = moved_by + before
+    at = np.where(edits.row == NONE, NONE, edits.row + moved_by)
+    if len(new):
+        at[new] = where + before[new]
+    return copy, row, at
+
+
+def _at(values: NDArray[Any], index: Ints, otherwise: float) -> NDArray[Any]:
+    """The values at these positions; at -1 another."""
+    return np.append(values, np.array([otherwise], dtype=values.dtype))[index]
+
+
+def _with_an_empty_cell(column: Column, declared: ColumnDeclared) -> Column:
+    """The column with one entry more, as of an empty cell: that of a row which is not there."""
+    return _concatenated([column, column_of([None], declared)])
+
+
+def _first_courses(cohort: Cohort) -> Ints:
+    """(N + 1) Of each row the first rescue treatment that begins on it, -1 if none; the last entry is of no row."""
+    first = np.full(len(cohort.day) + 1, NONE)
+    courses = np.arange(len(cohort.courses.row))[::-1]
+    first[cohort.courses.row[courses]] = courses  # of several for a row the last assignment stands
+    return first
+
+
+def _further_courses(cohort: Cohort, edits: Edits) -> list[Observations]:
+    """The rescue treatments of the copies that are not the first of their day, after the changes; none, or one part."""
+    row = cohort.courses.row
+    is_further = np.append(False, row[1:] == row[:-1])[: len(row)]
+    if not is_further.any():
+        return []
+    courses, course = copied_courses(cohort, edits.patient)
+    courses = courses.at(np.flatnonzero(is_further[course] & (edits.course[courses.patient] != course)))
     here = (edits.kind[courses.patient] == DAY) & (edits.row[courses.patient] == courses.source_row)
     moved = np.where(here, edits.day[courses.patient] - courses.day, 0)
-    return replace(courses, day=courses.day + moved, rescue_end=courses.rescue_end + moved)
-
-
-def _further_counts(edits: Edits, columns: Mapping[str, ColumnDeclared]) -> Observations:
-    """The counts on days without a row; their further columns are as empty cells."""
-    new = np.flatnonzero((edits.kind == ADDED) & (edits.row == NONE))
-    first = np.zeros(len(new), dtype=np.int64)
-    return Observations(
-        patient=new,
-        day=edits.day[new],
-        platelets=exactly(edits.count[new]),
-        bleeding_grade=np.zeros(len(new)),
-        rescue=np.zeros(len(new), dtype=np.bool_),
-        rescue_end=edits.day[new],
-        source_row=np.full(len(new), NONE),
-        columns={name: column_of([None], declared).at(first) for name, declared in columns.items()},
-    )
+    return [replace(courses, day=courses.day + moved, rescue_end=courses.rescue_end + moved)]
 
 
 def _concatenated(parts: Sequence[Column]) -> Column:

@@ -23,8 +23,8 @@ from itp_response.data_review.systematic import ALL_IN_WORDS, ALL_PATIENTS, syst
 from itp_response.evaluation.eligibility import entered
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import aligned, counted, counted_patients, one_line, wrapped
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
+from itp_response.readers.tabular import Tabular
 
 ADDED = ("query_id", "priority")
 PRIORITY = {check.name: check.priority for check in EDIT_CHECKS} | OF_SOURCE_CHECKS

@@ -21,12 +21,12 @@ from itp_response.readers.cells import is_empty
 from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import REASON, NamedTable, no_table, read_table
 from itp_response.readers.dates import as_day_numbers
-from itp_response.readers.files import Tabular
 from itp_response.readers.missing_codes import without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text
 from itp_response.readers.sdtm.domains import MappedStudy, doses, is_study, study_tables
+from itp_response.readers.tabular import Tabular
 from itp_response.readers.treatments import RescueWords
 from itp_response.readers.visits import one_patient_each
 

@@ -20,11 +20,12 @@ from itp_response.explanation.one_patient import asked_about
 from itp_response.messages.errors import UsageError
 from itp_response.readers.column_names import NamedTable, chosen_columns
 from itp_response.readers.decimals import decimal_of
-from itp_response.readers.files import TableFile, Tabular, is_text, open_table
+from itp_response.readers.files import is_text, open_table
 from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.missing_codes import MissingCodes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.problems import Location, Problems, as_text, location_of
+from itp_response.readers.tabular import TableFile, Tabular
 from itp_response.readers.text import PACKED
 from itp_response.readers.units import exponent_of, in_header
 

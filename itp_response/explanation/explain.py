@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -23,8 +24,10 @@ from itp_response.explanation.partial_dates import dates_imputed, dates_not_deci
 from itp_response.explanation.records import ExplainedRow, explained_rows, folded
 from itp_response.messages.results import DataResult, html_paragraph, html_table
 from itp_response.messages.wording import aligned, counted, labelled, one_line, wrapped
-from itp_response.readers.files import Tabular
-from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
+
+if TYPE_CHECKING:
+    from itp_response.readers.options import ReadOptions
 
 
 @dataclass(frozen=True, repr=False)
@@ -157,7 +160,7 @@ def explain(
     *,
     patient: str,
     endpoint: str | None = None,
-    options: ReadOptions | None = None,
+    options: "ReadOptions | None" = None,
     counterfactuals: bool = True,
 ) -> Explanations:
     """Explain the results of one patient.

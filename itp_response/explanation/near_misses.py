@@ -23,8 +23,8 @@ from itp_response.explanation.counterfactuals.table import clause_in_words, coun
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import aligned, counted, counted_patients
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 
 SHOWN = 10
 """The number of patients that are shown of each endpoint."""

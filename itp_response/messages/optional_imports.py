@@ -7,8 +7,6 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
-from urllib.request import url2pathname
 
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import ItpResponseError, Problem, UsageError
@@ -79,8 +77,13 @@ def _editable() -> str:
     if _installed() is None:
         return str(Path(__file__).parents[2])
     told = _direct_url()
-    is_editable = told.get("dir_info", {}).get("editable", False)
-    return url2pathname(urlparse(told["url"]).path) if is_editable else ""
+    if not told.get("dir_info", {}).get("editable", False):
+        return ""
+    # Imported where they are needed: they bring the libraries of HTTP with them.
+    from urllib.parse import urlparse
+    from urllib.request import url2pathname
+
+    return url2pathname(urlparse(told["url"]).path)
 
 
 def _origin() -> str:

@@ -17,7 +17,3 @@ A file format goes in here; it gives tables of cells, and only one module knows 
 A table too long for the memory is read by `chunks`, each chunk by the same functions; `patient_index` and
 `external_sort` bring the rows into the order of their patients.
 """
-
-from itp_response.readers.files import READERS
-
-__all__ = ["READERS"]

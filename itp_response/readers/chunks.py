@@ -14,8 +14,9 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.column_names import check_parts, check_same_header, is_folder, note_on_hidden
 from itp_response.readers.complete import check_rows, unbroken
 from itp_response.readers.eav import is_eav
-from itp_response.readers.files import TableFile, kind_of, open_table
+from itp_response.readers.files import kind_of, open_table
 from itp_response.readers.open_table import Decimal, OpenTable
+from itp_response.readers.tabular import TableFile
 from itp_response.readers.text import (
     HEAD,
     RETURN,

@@ -13,7 +13,7 @@ from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import ROOM, CohortError, Problem, nearest, some_of
-from itp_response.readers.files import READERS, Tabular, kind_of, open_table
+from itp_response.readers.files import READERS, kind_of, open_table
 from itp_response.readers.known_names import ALIASES, BESIDE, UNIQUE, UNIT_OF, fitting, folded
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import (
@@ -27,6 +27,7 @@ from itp_response.readers.problems import (
     location_of,
     quoted,
 )
+from itp_response.readers.tabular import Tabular
 from itp_response.readers.told import NOTHING, Told
 from itp_response.readers.units import UnitSaid, exponent_of, in_header
 from itp_response.readers.value_labels import by_labels, contradictory

@@ -1,10 +1,10 @@
 """Files: how a table of each format is opened; each row keeps its line number."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,59 +18,9 @@ from itp_response.readers.dataset_json import COMPRESSED, dataset_json
 from itp_response.readers.eav import is_eav, row_per_record
 from itp_response.readers.odm import flat
 from itp_response.readers.open_table import FIRST_ROWS, Decimal, OpenTable
+from itp_response.readers.tabular import TableFile, Tabular
 from itp_response.readers.text import PACKED, whole_file
 from itp_response.readers.workbook import workbook
-
-
-class PandasFrame(Protocol):
-    """A pandas frame; pandas itself is not needed."""
-
-    @property
-    def iloc(self) -> Any: ...
-
-
-class ArrowStream(Protocol):
-    """A table of any library with the Arrow PyCapsule interface; its columns are not copied."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
-
-
-class GivesTable(Protocol):
-    """An object that makes the table itself, as a mapping does."""
-
-    def as_table(self, order: int, names: Iterable[str], problems: Any) -> Any:
-        """The `NamedTable` of the columns of these names; None: it cannot be opened, which is reported."""
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """A file, and how its table is found in it and its numbers are written; None: as the file shows."""
-
-    path: Path
-    sheet: str | None = None
-    """The sheet of a workbook; None: its first."""
-    header_row: int | None = None
-    """The row, or the line, with the names of the columns."""
-    decimal: Decimal | None = None
-
-    @property
-    def files(self) -> tuple[Path]:
-        """The file."""
-        return (self.path,)
-
-
-Tabular: TypeAlias = (
-    str
-    | Path
-    | TableFile
-    | pl.DataFrame
-    | pl.LazyFrame
-    | PandasFrame
-    | ArrowStream
-    | Sequence[Mapping[str, Any]]
-    | GivesTable
-)
-"""The path of a file, a frame, a table with the Arrow PyCapsule interface, a list of rows, or what `mapped` gives."""
 
 
 def given_as(

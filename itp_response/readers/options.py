@@ -7,10 +7,11 @@ from typing import Any, Literal, get_args
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.date_forms import DateFormat, check_date_format
 from itp_response.readers.dates import DayNumbering, check_impute
-from itp_response.readers.files import Tabular, given_as
+from itp_response.readers.files import given_as
 from itp_response.readers.ids import LongIds, PatientKey, SimilarIds
 from itp_response.readers.missing_codes import MissingCodes
 from itp_response.readers.open_table import Decimal
+from itp_response.readers.tabular import Tabular
 from itp_response.readers.told import Told
 from itp_response.readers.units import check_unit
 

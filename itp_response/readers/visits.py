@@ -22,7 +22,6 @@ from itp_response.readers.assembly import assemble, recorded_as
 from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import NamedTable, no_table, read_table
 from itp_response.readers.day_0 import check_enrolment
-from itp_response.readers.files import Tabular
 from itp_response.readers.ids import check_similar, check_sites, in_one_spelling, keyed
 from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.missing_codes import check_columns_told
@@ -32,6 +31,7 @@ from itp_response.readers.problems import Problems
 from itp_response.readers.quarantine import Quarantine, with_quarantine
 from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
 from itp_response.readers.study_rows import StudyRows
+from itp_response.readers.tabular import Tabular
 from itp_response.readers.unchanged import InputFiles
 from itp_response.readers.visit_table import VisitTable, check_columns, check_declared, check_header, read_visits
 

@@ -10,8 +10,8 @@ from itp_response.classification.under_a_set import noted
 from itp_response.definitions.load import load
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 from itp_response.teaching.page_data import PageData
 
 HERE = "127.0.0.1"

@@ -12,8 +12,8 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, shipped
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.wording import counted, counted_patients
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 from itp_response.validation import installation
 from itp_response.validation.contents import section
 from itp_response.validation.edit_checks import edit_check_results

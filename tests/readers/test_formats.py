@@ -25,8 +25,7 @@ from test_sdtm import write_json
 import itp_response
 from itp_response import CohortError, ReadOptions, read
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.readers import READERS
-from itp_response.readers.files import open_table
+from itp_response.readers.files import READERS, open_table
 
 VISITS, PATIENTS = test_mapping.VISITS, test_mapping.PATIENTS
 OF_PATIENTS = ("patient_id", "arm", "enrolment_date", "treatment_discontinued")

@@ -19,8 +19,8 @@ from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.observations import RescueCourses
 from itp_response.cohort.values import Numbers, Texts, Truths, just_above, just_below
 from itp_response.messages.errors import CohortError, ItpResponseError, UsageError
-from itp_response.readers import READERS
 from itp_response.readers import text as text_files
+from itp_response.readers.files import READERS
 from itp_response.readers.known_names import PATIENTS, VISITS
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read

@@ -25,7 +25,6 @@ from itp_response.classification.chunked.unsorted import ChunkOptions, Progress
 from itp_response.classification.classification import (
     Classification,
     CriteriaInput,
-    Rows,
     Study,
     classify,
     criteria_of,
@@ -37,8 +36,8 @@ from itp_response.classification.writers import FORMATS, Format, check_suffix, p
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ReadFrom
 from itp_response.readers.chunks import ChunkedTable, ChunkSize
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import DEFAULTS, ReadOptions
+from itp_response.readers.tabular import Tabular
 from itp_response.readers.unchanged import InputFiles
 
 

@@ -19,7 +19,6 @@ from itp_response.readers.chunks import Chunk, ChunkedTable, ChunkSize, WantedCo
 from itp_response.readers.coded.study import coded_kind
 from itp_response.readers.column_names import NamedTable, chosen_columns, filled, like_units, no_rows, together
 from itp_response.readers.day_0 import check_enrolment
-from itp_response.readers.files import TableFile, Tabular
 from itp_response.readers.ids import read_as_a_whole
 from itp_response.readers.known_names import BESIDE, VISITS
 from itp_response.readers.mapping.chunks import MappedVisits
@@ -31,6 +30,7 @@ from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.problems import Location, Pieces, Problems
 from itp_response.readers.quarantine import Quarantine
 from itp_response.readers.sdtm.domains import is_study
+from itp_response.readers.tabular import TableFile, Tabular
 from itp_response.readers.visit_table import VisitTable, check_header, read_visits
 from itp_response.readers.visits import patient_table
 

@@ -22,8 +22,8 @@ from itp_response.outputs.adam.files import FORMATS, Format
 from itp_response.outputs.adam.parameters import PLATELETS, Parameter, parameters
 from itp_response.outputs.adam.settings import DEFAULTS, AdamSettings
 from itp_response.outputs.adam.variables import NAME, TEXT, Dataset
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 
 NAMES = ("aditp", "adrs", "adlb", "adtte", "adice")
 OWN = {*(f"{name}.{form}" for name in NAMES for form in FORMATS), "define.xml", "define.csv", "define.md", INSIDE}

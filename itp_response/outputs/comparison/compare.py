@@ -32,8 +32,8 @@ from itp_response.explanation.failing_clause import failing_clauses
 from itp_response.messages.errors import CriteriaError, UsageError
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import aligned, counted, counted_patients, listed, number_in_words, one_line, wrapped
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 
 WAYS = 10
 """Reclassifications in the text, at most; all are in the frame."""

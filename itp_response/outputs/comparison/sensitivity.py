@@ -29,8 +29,8 @@ from itp_response.messages.errors import CohortError, CriteriaError, UsageError
 from itp_response.messages.results import DataResult, html_frame, html_table
 from itp_response.messages.wording import aligned, counted, counted_patients, listed, one_line, wrapped
 from itp_response.outputs.comparison.compare import described
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 
 TOGETHER = "all together"
 SHOWN = 10

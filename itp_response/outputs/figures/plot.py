@@ -14,8 +14,8 @@ from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
 from itp_response.outputs.comparison.compare import Comparison, compare
 from itp_response.outputs.figures.kinds import KINDS, Kind, Measure
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 
 if TYPE_CHECKING:
     from itp_response.outputs.figures.picture import Picture

@@ -28,8 +28,8 @@ from itp_response.outputs.report.figures import figures
 from itp_response.outputs.report.patients import ReportProgress
 from itp_response.outputs.statistics.groups import LEVELS
 from itp_response.outputs.tables.table import Tables, table
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 
 HERE = Path(__file__).parent
 SUFFIX = ".html"

@@ -29,8 +29,8 @@ from itp_response.outputs.statistics.tables import (
 )
 from itp_response.outputs.statistics.times import alike, quartiles
 from itp_response.outputs.tables.table import Tables
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 
 CURVE = "roc curve"
 """The method of the curve's numbers, `false positive` and `true positive`: an entry per limit."""

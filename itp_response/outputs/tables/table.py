@@ -41,8 +41,8 @@ from itp_response.outputs.tables.adverse_events import events, read_events
 from itp_response.outputs.tables.characteristics import characteristics
 from itp_response.outputs.tables.flow import flow, read_screening
 from itp_response.outputs.tables.forms import WRITERS, frame
-from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.tabular import Tabular
 
 Shown = Literal[
     "flow",

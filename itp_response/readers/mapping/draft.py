@@ -12,7 +12,7 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.coded.study import coded_kind
 from itp_response.readers.column_names import like_units, units_said
 from itp_response.readers.count_units import said_by_header
-from itp_response.readers.files import Tabular, given_as, open_table
+from itp_response.readers.files import given_as, open_table
 from itp_response.readers.mapping.clinical_words import fits
 from itp_response.readers.mapping.event_codes import MOST_CODES, are_from_1, day_codes
 from itp_response.readers.mapping.guess import (
@@ -29,6 +29,7 @@ from itp_response.readers.mapping.mapping_file import CURES, NOT_USED, OPEN
 from itp_response.readers.mapping.visit_labels import WEEK, VisitTime
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.sdtm.domains import is_study
+from itp_response.readers.tabular import Tabular
 from itp_response.readers.units import UnitSaid, exponent_of, factor_text
 
 CODED = re.compile(r"\d+")

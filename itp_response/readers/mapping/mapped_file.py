@@ -17,7 +17,7 @@ from itp_response.readers.chunks import ChunkedTable, chunked_table
 from itp_response.readers.column_names import CellProblem, beside_columns, like_units, units_said
 from itp_response.readers.count_units import agreed, check_same_unit, said_by_header, unit_column
 from itp_response.readers.dates import cells_as_texts
-from itp_response.readers.files import TableFile, Tabular, given_as, open_table
+from itp_response.readers.files import given_as, open_table
 from itp_response.readers.ids import has, with_several
 from itp_response.readers.mapping.mapping_file import NOT_USED, LoadedMapping, MappingFile, VisitColumns
 from itp_response.readers.open_table import OpenTable
@@ -29,6 +29,7 @@ from itp_response.readers.problems import (
     location_of,
     quoted,
 )
+from itp_response.readers.tabular import TableFile, Tabular
 from itp_response.readers.units import UnitSaid, exponent_of, no_unit
 
 

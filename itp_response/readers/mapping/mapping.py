@@ -14,7 +14,6 @@ from itp_response.messages.errors import CohortError
 from itp_response.messages.results import Result
 from itp_response.readers.coded.study import CodedStudy, coded_kind
 from itp_response.readers.column_names import NamedTable, report_file
-from itp_response.readers.files import Tabular
 from itp_response.readers.mapping.mapped_file import MappedFile, MappedRows
 from itp_response.readers.mapping.mapped_tables import patients_of, visits_of
 from itp_response.readers.mapping.mapping_file import load_mapping
@@ -22,6 +21,7 @@ from itp_response.readers.problems import Problems
 from itp_response.readers.sdtm.domains import MappedStudy as Study
 from itp_response.readers.sdtm.domains import is_study
 from itp_response.readers.sdtm.terms import settings
+from itp_response.readers.tabular import Tabular
 from itp_response.readers.unchanged import check_reachable
 
 NOTHING_FILLED_IN = "nothing is filled in at any visit that the mapping names."
