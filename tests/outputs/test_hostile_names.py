@@ -170,7 +170,7 @@ class TestLetters:
         visits = pl.DataFrame(rows, schema=["patient_id", "day", "platelets"], orient="row")
         return itp_response.classify(visits, patients)
 
-    @pytest.mark.parametrize("kind", ["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest"])
+    @pytest.mark.parametrize("kind", ["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest", "by-visit"])
     @pytest.mark.parametrize(("of_id", "of_arm"), [(LONG, LONG), (SIGNS, SIGNS)])
     def test_pictures_are_drawn(self, kind, of_id, of_arm):
         study = self.study(of_id, of_arm)
