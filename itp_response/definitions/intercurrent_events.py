@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from itp_response.definitions.schema import CriteriaFile, Event, IntercurrentEvent, Strategy
+from itp_response.evaluation.clock import PatientDay
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.endpoints.missing_after import TREATED, after_in_words
 from itp_response.evaluation.rules.in_words import denied_in_words, rule_in_words, tree_in_words
@@ -257,6 +258,8 @@ def _names(file: CriteriaFile, name: str) -> Iterator[str]:
     for asked in model.rules():
         if asked.of != "endpoints":
             yield from names_in(asked.rule.tree)
-    yield from model.asked_of_patients()
+    # A column with the day of a landmark or a planned visit stands for no event.
+    planned = {day.name for day in model.single_days() if isinstance(day, PatientDay)} - {DISCONTINUED}
+    yield from (used for used in model.asked_of_patients() if used not in planned - set(model.causes()))
     for other in model.references().values():
         yield from _names(file, other)
