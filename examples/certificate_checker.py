@@ -25,11 +25,13 @@ from itertools import pairwise
 from pathlib import Path
 
 NAN, INF = math.nan, math.inf
+OWN_DAY = re.compile(r"([A-Za-z_]\w*)(?: *([+-]) *(\d+(?:\.\d+)?))?")
 NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
-NAMED = ("from", "after", "until", "to", "of", "when")
+DAYS = ("days", "day", "within", "until", "by", "evidence_by", "followed_from", "visits")
+NAMED = ("from", "after", "until", "to", "of", "when", "censored", "competing")
 WORDS = ("label", "says", "where", "role", "paramcd", "param")
-NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days", "of_days"])
+NOTHING = dict.fromkeys(["dated", "onset", "confirming", "ended", "days", "of_days", "on"])
 SUMS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 ROWS = ""
 """Among the names of a row: all rows of the patient, and the days of the baseline."""
@@ -155,7 +157,7 @@ class Patient:
         rules = [model[key] for key in RULES if key in model and model["kind"] != "combined"]
         if any(self.state(rule)[row] is None for rule in rules for row in rows):
             return True
-        if wide and "unless" in model and truth(parsed(model["unless"]), {**self.alone, **self.terms}) is None:
+        if wide and any(truth(parsed(model[key]), self.alone) is None for key in ("only", "unless") if key in model):
             return True
         named = set(re.findall(r"\w+", str([model.get(key) for key in NAMED if key in model])))
         return any(
@@ -195,6 +197,28 @@ class Patient:
             self.states[rule] = [truth(parsed(rule), names) for names in self.names]
         return self.states[rule]
 
+    def day_of(self, day):
+        """A day of a definition: a number, or a number of the patient plus or minus days; None: not known."""
+        if not isinstance(day, str):
+            return day
+        name, sign, plus = OWN_DAY.fullmatch(day.strip()).groups("0")
+        value = self.alone[name]
+        return None if value is None else value + (-float(plus) if sign == "-" else float(plus))
+
+    def with_days(self, model):
+        """The endpoint with the days that are the patient's own as numbers; None: one of them is not known."""
+        days = {key: model[key] for key in DAYS if key in model}
+        days = {key: one for key, one in days.items() if not (key == "within" and model["kind"] == "visits")}
+        days.pop("until" if model["kind"] == "achieved" else "", None)
+        found = {
+            key: list(map(self.day_of, one)) if isinstance(one, list) else self.day_of(one) for key, one in days.items()
+        }
+        listed = [day for one in found.values() for day in (one if isinstance(one, list) else [one])]
+        single = [*found.get("visits", []), found.get("day", 0)]
+        if None in listed or any(math.isinf(day) for day in single):
+            return None
+        return {**model, **found}
+
     def later(self, day, length):
         size, unit = int(length.split()[0]), length.split()[1].rstrip("s")
         if unit in ("day", "week"):
@@ -215,6 +239,10 @@ class Patient:
                 value = {"N": unmet}.get(before, before)
             if model.get("unless") and truth(parsed(model["unless"]), self.alone):
                 value = unmet
+            if model.get("only"):
+                value = {True: value, False: "NA", None: "NE"}[truth(parsed(model["only"]), self.alone)]
+            if not value and (model := self.with_days(model)) is None:
+                value = "NE"
             decided = {"value": value} if value else getattr(self, kind)(model)
             self.verdicts[name] = {**NOTHING, **decided}
         return self.verdicts[name]
@@ -250,8 +278,12 @@ class Patient:
             if (closed is None or row < closed) and row >= start and (until["value"] != "Y" or row < until["dated"])
         ]
         good = [row for row in looked_at if state[row] and washed[row] is False]
-        between = model.get("between", "anything")
-        if met := self.occasions(model, good, state, between):
+        between, at_once = model.get("between", "anything"), self.state(model.get("at_once"))
+        met = self.occasions(model, good, state, between)
+        alone = [row for row in looked_at if at_once[row] and washed[row] is False]
+        if alone and (met is None or alone[0] <= met[0]):
+            return {"value": "Y", "dated": alone[0], "onset": alone[0]}
+        if met:
             dated = met[1] if model.get("dated_by") == "confirming" else met[0]
             confirming = met[1] if model.get("occasions", 1) > 1 else None
             return {"value": "Y", "dated": dated, "onset": met[0], "confirming": confirming}
@@ -264,9 +296,21 @@ class Patient:
         if model.get("discounted_counts") == "may_meet":
             unsure += [row for row in looked_at if state[row] and washed[row] is not False]
         possible = unsure and self.occasions(model, sorted({*good, *unsure}), state, between)
+        possible = possible or any(self.may_meet_alone(model, row) for row in looked_at)
         unseen = model.get("without_counts") == "NE" and not any(row in self.counted for row in looked_at)
         over = until["value"] == "Y" or (self.followed(model) and not possible and not unseen)
         return {"value": "N" if over else "NE"}
+
+    def may_meet_alone(self, model, row):
+        """Whether a row with a count that did not meet it by itself may have."""
+        state, at_once, washed = (self.state(model.get(key))[row] for key in ("when", "at_once", "discount"))
+        with_discounted = model.get("discounted_counts") == "may_meet"
+        if row not in self.counted or at_once is False:
+            return False
+        if at_once:
+            return washed is not False and with_discounted
+        discounted = washed is True or (washed is None and state is True)
+        return model.get("unknown_counts", "may_meet") == "may_meet" and (with_discounted or not discounted)
 
     def maintained(self, model):
         origin, state = self.verdict(model["from"]), self.state(model["when"])
@@ -312,15 +356,42 @@ class Patient:
     def time_to(self, model):
         to, origin = self.verdict(model["to"]), model.get("from") and self.verdict(model["from"])
         start, onset = (self.day[origin["dated"]], origin["onset"]) if origin else (0, None)
-        value, ended = "Y", to["dated"]
-        if to["value"] != "Y" and "censored" in model:
-            last = [row for row in self.counted if start <= self.day[row] <= model.get("by", INF)]
-            value, ended = ("N", last[-1]) if last else ("NE", None)
-        elif to["value"] != "Y":
-            value, ended = ("NE" if to["value"] == "NE" else "NA"), None
-        days = None if ended is None else self.day[ended] - start
-        onset = None if ended is None else onset
-        return {"value": value, "dated": ended, "ended": ended, "onset": onset, "days": days}
+        moment, bound = self.censored(model, start)
+        event = self.day[to["dated"]] if to["value"] == "Y" and self.day[to["dated"]] <= bound else None
+        others = [self.verdict(name) for name in model.get("competing", [])]
+        days = [self.day[other["dated"]] for other in others if other["value"] == "Y"]
+        last = model.get("by", INF) if event is None else event - 1
+        first = min((day for day in days if start <= day <= min(bound, last)), default=None)
+        if first is not None:
+            value, end = "N", first
+        elif event is not None:
+            value, end = "Y", event
+        elif "censored" in model:
+            value, end = ("NE", None) if moment is None else ("N", moment)
+        else:
+            value, end = ("NE" if to["value"] == "NE" else "NA"), None
+        if end is None:
+            return {"value": value}
+        row = self.day.index(end) if end in self.day else None
+        return {"value": value, "on": end, "dated": row, "ended": row, "onset": onset, "days": end - start}
+
+    def censored(self, model, start):
+        """The day on which a patient without the event is censored, None: there is none; and the last for an event."""
+        names, by = model.get("censored", []), model.get("by", INF)
+        for name in [names] if isinstance(names, str) else names:
+            if name == "last_count":
+                days = [self.day[row] for row in self.counted if self.day[row] <= by]
+                day = days[-1] if days else None
+            elif name in self.definition["endpoints"]:
+                other = self.verdict(name)
+                day = self.day[other["dated"]] if other["value"] == "Y" else None
+            else:
+                value = self.alone[name]
+                day = math.floor(value) if value is not None and math.isfinite(value) else None
+            until = day if day is None or (math.isinf(by) and by > 0) else min(day, math.floor(by))
+            if until is not None and until >= start:
+                return until, INF if name == "last_count" else day
+        return None, INF
 
     def best(self, model):
         ranked = [pair for one in model["of"] for pair in ({one: one} if isinstance(one, str) else one).items()]
@@ -345,9 +416,18 @@ class Patient:
         shut = [row for row, closes in enumerate(closing) if closes and start < self.day[row] <= end]
         if shut:
             return {"value": "N", "ended": shut[0]}
-        if taken is None or state[taken] is None:
+        if taken is None:
+            treated = self.by_cause(model, start + model["day"], "unknown")
+            return {"value": {"fails": "N", "unknown": "NE", "left_out": "NA"}[treated]}
+        if state[taken] is None:
             return {"value": "NE"}
         return {"value": "Y", "dated": taken, "onset": taken} if state[taken] else {"value": "N", "ended": taken}
+
+    def by_cause(self, model, day, otherwise):
+        """What a missing count planned for that day is: by the first that happened on it or before."""
+        happened = [(self.alone[name], treated) for name, treated in model.get("missing_after", {}).items()]
+        happened = [(on, treated) for on, treated in happened if on is not None and abs(on) < INF and on <= day]
+        return min(happened, key=lambda one: one[0])[1] if happened else otherwise
 
     def visits(self, model):
         state, aside, washed, closing = (
@@ -361,11 +441,11 @@ class Patient:
         if model.get("visits"):
             near = [[row for row in counts if abs(self.day[row] - day) <= within] for day in model["visits"]]
             taken = [self.nearest(day, rows) for day, rows in zip(model["visits"], near, strict=True)]
-        seen = []
-        for row in taken:
+        seen, planned = [], model.get("visits") or [None] * len(taken)
+        for row, day in zip(taken, planned, strict=True):
             bad = row is not None and (state[row], washed[row]) in ((True, True), (True, None), (None, True))
             treated = model.get("discounted", "fails") if bad else ""
-            treated = model.get("missing", "fails") if row is None else treated
+            treated = self.by_cause(model, day, model.get("missing", "fails")) if row is None else treated
             if treated != "left_out":
                 seen.append((row, {"fails": False, "unknown": None}[treated] if treated else state[row]))
         if sum(row is not None for row, _ in seen) < model.get("of_at_least", 0):
@@ -497,7 +577,7 @@ def of_verdict(stated, patient):
             yield f"{name}: {key} is day {days[key]}, not {stated[key]}"
     if verdict["of_days"] != stated["of_days"]:
         yield f"{name}: {verdict['of_days']} days were observed, not {stated['of_days']}"
-    day = days["dated"]
+    day = days["dated"] if verdict["on"] is None else verdict["on"]
     if (verdict["value"], day, verdict["days"]) != (stated["value"], stated["day"], stated["days"]):
         yield f"{name}: it is {verdict['value']} on day {day}, not {stated['value']} on day {stated['day']}"
 
@@ -617,15 +697,15 @@ def of_definition(certificate, files):
 
 
 KNOWN = {
-    "achieved": "when occasions apart apart_at_most between days from until discount closed_by dated_by unknown_counts "
-    "discounted_counts without_counts",
+    "achieved": "when at_once occasions apart apart_at_most between days from until discount closed_by dated_by "
+    "unknown_counts discounted_counts without_counts",
     "maintained": "from counted_from when for by evidence_by until max_gap",
     "lost": "after when by occasions apart between at_once",
-    "time_to": "from to censored by",
+    "time_to": "from to censored by competing",
     "best": "of otherwise unknown",
-    "at": "when day within which from set_aside closed_by",
-    "visits": "when visits within days at_least share more_than in_any of_at_least too_few missing set_aside discount "
-    "discounted closed_by",
+    "at": "when day within which from missing_after set_aside closed_by",
+    "visits": "when visits within days at_least share more_than in_any of_at_least too_few missing missing_after "
+    "set_aside discount discounted closed_by",
     "extent": "when days measure lasting each max_gap at_least set_aside discount",
     "combined": "when",
 }
@@ -639,7 +719,7 @@ def not_known(certificate):
         if kind not in KNOWN:
             yield f"{name} is of kind {kind!r}, which is not known here"
             continue
-        for key in sorted(model.keys() - {"kind", "unless", "followed_from", *KNOWN[kind].split()}):
+        for key in sorted(model.keys() - {"kind", "only", "unless", "followed_from", *KNOWN[kind].split()}):
             yield f"{name} has the key {key!r}, which is not known here"
 
 

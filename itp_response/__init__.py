@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from itp_response.authoring.describe import criteria, describe
     from itp_response.authoring.mutate import Mutations, mutate
     from itp_response.authoring.new import new
+    from itp_response.authoring.search import SetsFound, search
     from itp_response.authoring.visit_plan import VisitPlan, visit_plan
     from itp_response.classification import dask, spark
     from itp_response.classification.chunked.classified_file import ClassifiedFile
@@ -76,6 +77,10 @@ _MODULES = {
         "mutate",
     ),
     "authoring.new": ("new",),
+    "authoring.search": (
+        "SetsFound",
+        "search",
+    ),
     "authoring.visit_plan": (
         "VisitPlan",
         "visit_plan",
@@ -179,6 +184,7 @@ __all__ = [
     "ReadOptions",
     "Review",
     "Sensitivity",
+    "SetsFound",
     "Tables",
     "UsageError",
     "ValidationPack",
@@ -208,6 +214,7 @@ __all__ = [
     "report",
     "review",
     "schema",
+    "search",
     "sensitivity",
     "spark",
     "table",

@@ -524,6 +524,22 @@ def add_criteria(draw: st.DrawFn, criteria: dict[str, Any], lengths: Sequence[st
             "to": "late_rescue",
             "censored": "last_count",
         }
+        vary_time(draw, criteria, criteria["time_to_late_rescue"])
+
+
+def vary_time(draw: st.DrawFn, criteria: dict[str, Any], table: dict[str, Any]) -> None:
+    """Where a time is censored, by when, and what competes with its event."""
+    others = [name for name in ("OR", "CR", "SR", "relapse", "remission", "late_rescue") if name in tables(criteria)]
+    others = [name for name in others if name != table["to"]]
+    moments = [
+        "last_count",
+        "treatment_discontinued",
+        *others,
+        *(["age"] if "age" in criteria.get("columns", {}) else []),
+    ]
+    settle(draw, table, "censored", [*moments, draw(st.lists(st.sampled_from(moments), min_size=2, unique=True))])
+    settle(draw, table, "by", [28, 40, 183, 364, 365])
+    settle(draw, table, "competing", [[draw(st.sampled_from(others))], draw(st.permutations(others))[:2]])
 
 
 # The kinds that look at landmarks, visits, time and other verdicts.
@@ -596,6 +612,7 @@ def add_those_that_start_from(
     elif kind == "time_to":
         table |= {"to": draw(start), "censored": "last_count"}
         settle(draw, table, "from", ["OR", "late_rescue", draw(start)])
+        vary_time(draw, criteria, table)
     elif kind == "achieved":
         table |= {"when": "platelets >= 100", "from": draw(start)}
         settle(draw, table, "until", [draw(start)])
@@ -735,8 +752,11 @@ def extents(draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], eac
 def steps_in_a_state(
     draw: st.DrawFn, whens: Sequence[str], discounts: Sequence[str], lengths: Sequence[str]
 ) -> dict[str, Any]:
-    """A row's state lasts until the next, or for so long at most."""
+    """A row's state lasts until the next, for so long at most, or where the next is in it too."""
     table = extents(draw, whens, discounts)
+    first, last = table["days"]
+    if draw(st.booleans()) and TIMES.get(table.get("at_least"), 0) <= last - first:
+        return table | {"lasting": "first_to_last"}
     settle(draw, table, "lasting", ["step"])
     settle(draw, table, "max_gap", ["1 day", "6 days", "28 days", *lengths])
     return table

@@ -219,6 +219,24 @@ def test_the_page_of_definitions_has_every_set_and_marks_those_not_verified(defi
         assert {"**unverified**" in row for row in rows} == {criteria.file.checked == "unverified"}
 
 
+def test_the_page_of_definitions_has_an_index_by_drug(definitions):
+    index = definitions.split("## Index by drug\n")[1].split("\n## ")[0]
+    (row,) = (line for line in index.splitlines() if line.startswith("| ianalumab |"))
+
+    assert re.findall(r"\[(\w+)\]", row) == ["vayhit1", "vayhit2", "vayhit3"]
+    assert set(re.findall(r"\[(\w+)\]", index)) == set(shipped())
+
+
+def test_the_table_of_grades_says_what_the_files_say():
+    """The sets before and after they were read again: each has its grade, and how far its source was read."""
+    page = (ROOT / "docs" / "explanation" / "validation.md").read_text()
+    rows = [re.split(r" *\| *", line) for line in page.split("| grade before |")[1].splitlines()[2:]]
+    told = {row[1].strip("`"): (row[3], row[4]) for row in rows if len(row) > 4}
+
+    files = {name: load(name).file for name in shipped()}
+    assert told == {name: (file.checked, ", ".join(file.read)) for name, file in files.items()}
+
+
 def test_the_page_of_definitions_says_what_decides(definitions):
     response = definitions.split("## Response\n")[1].split("\n## ")[0]
     (row,) = (line for line in response.splitlines() if line.startswith("| [atra_2022]("))

@@ -59,11 +59,8 @@ def rows_of(table):
     return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
 
 
-def wrong(text, table, head=HEAD, threads=None, *, literally=True):
-    """The lines of the table that do not come out so, in either reading: what was wanted, and what was found.
-
-    `literally=False`: the package alone decides.
-    """
+def wrong(text, table, head=HEAD, threads=None):
+    """The lines of the table that do not come out so, in either reading: what was wanted, and what was found."""
     criteria = criteria_of(text, head)
     spoken_of = list(criteria.endpoints)[-1]
     rows = rows_of(table)
@@ -84,7 +81,7 @@ def wrong(text, table, head=HEAD, threads=None, *, literally=True):
 
     problems = []
     for row, patient, columns, verdicts in zip(rows, patients, frame, found, strict=True):
-        read = literal.verdicts(criteria.raw, patient) if literally else {}
+        read = literal.verdicts(criteria.raw, patient)
         problems += [
             f"{row['timeline']}: read literally {name} is {verdict}, in columns {verdicts[name]}"
             for name, verdict in read.items()

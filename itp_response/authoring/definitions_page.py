@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import get_args
 
+from itp_response.authoring.search import drugs_studied
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.grades import read_in_words
 from itp_response.definitions.intercurrent_events import EVENTS, MISSING, table
 from itp_response.definitions.load import load, shipped
 from itp_response.evaluation.endpoints.endpoint import ROLES, Endpoint
@@ -15,10 +17,13 @@ TOP = """# The definitions side by side
 `make definitions` writes this page from the criteria files; its wording is generated from the rules that decide.
 An empty cell means that the endpoint does not specify it; *entry* is the baseline with which the source takes in a
 patient.
-*Primary*: the set was checked against its source. *Secondary*: it was checked against another source.
-**Unverified**: its numbers were not checked against any source; do not use it as it stands.
-`itp-response criteria NAME` prints a whole set, with its clock and its interpretations; `itp-response compare` applies
-several sets to the same patients.
+*Primary*: the source's own words were read. *Secondary*: at least in part another's account was read.
+**Unverified**: its numbers were not checked against any source; do not use it as it stands. *Read* says how far.
+`itp-response criteria NAME` prints a whole set, with its clock and its interpretations; `itp-response criteria
+--search WORDS` finds sets by drug, trial, registry number, year and population; `itp-response compare` applies several
+sets to the same patients.
+"""
+DRUGS_TOP = """## Index by drug
 """
 EVENTS_TOP = """## Intercurrent events and missing data
 
@@ -44,7 +49,9 @@ OTHER_OF_RESCUE = "named: {}"
 def definitions_page() -> str:
     """All shipped sets on one page of Markdown: the sets, then the endpoints of each role."""
     sets = [load(name) for name in shipped()]
-    lines = [TOP, *_markdown(("set", "title", "source", "checked", "entry"), [_set_row(criteria) for criteria in sets])]
+    heads = ("set", "title", "trial", "population", "source", "checked", "read", "entry")
+    lines = [TOP, *_markdown(heads, [_set_row(criteria) for criteria in sets])]
+    lines += [f"\n{DRUGS_TOP}", *_markdown(("drug or procedure", "sets"), _drug_rows(sets))]
     lines += [f"\n{EVENTS_TOP}", *_markdown(("set", *EVENTS.values(), MISSING), [_events_row(one) for one in sets])]
     for role in (*get_args(ROLES), None):
         lines += ["", f"## {'Without a role' if role is None else role.replace('_', ' ').capitalize()}", ""]
@@ -75,11 +82,19 @@ def _events_row(criteria: Criteria) -> list[str]:
 
 
 def _set_row(criteria: Criteria) -> list[str]:
-    source = criteria.file.source
+    file, source = criteria.file, criteria.file.source
+    trial, population = ", ".join(file.study.trial), ", ".join(file.study.population)
     cited = f"[{source.cite}]({source.link})" if source.link else source.cite
     cited = ", ".join(filter(None, [cited, source.registry]))
     entry = criteria.eligibility.in_words if criteria.eligibility else ""
-    return [_linked(criteria), criteria.file.title, cited, _mark(criteria) or criteria.file.checked, entry]
+    checked, read = _mark(criteria) or file.checked, read_in_words(file.read)
+    return [_linked(criteria), file.title, trial, population, cited, checked, read, entry]
+
+
+def _drug_rows(sets: list[Criteria]) -> list[list[str]]:
+    """The sets of each drug; those of no drug, such as guidelines, come last."""
+    rows = [[drug, ", ".join(map(_linked, of_drug))] for drug, of_drug in drugs_studied(sets).items()]
+    return [*rows, ["any", ", ".join(_linked(criteria) for criteria in sets if not criteria.file.study.drugs)]]
 
 
 def _endpoint_row(criteria: Criteria, name: str, model: Endpoint) -> list[str]:
@@ -88,7 +103,7 @@ def _endpoint_row(criteria: Criteria, name: str, model: Endpoint) -> list[str]:
     inherited = f"as {rests_on}" if rests_on else ""
     return [
         f"{_linked(criteria)} {_mark(criteria)}".strip(),
-        f"`{name}`: {model.label}",
+        f"`{name}`: {model.label}{f' (only patients with {rule_in_words(model.only)})' if model.only else ''}",
         _clauses(when, COUNTS) if when else model.sentence(),
         model.confirmation() or inherited,
         _clauses(when, BLEEDING) if when else inherited,

@@ -4,17 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.grades import CHECKED, read_in_words
 from itp_response.definitions.intercurrent_events import MISSING, table, without_events
-from itp_response.definitions.load import load, shipped
+from itp_response.definitions.load import load
 from itp_response.definitions.schema import CriteriaFile
 from itp_response.evaluation.eligibility import ITP
 from itp_response.messages.wording import aligned, days_in_words, number_in_words, wrapped
 
-CHECKED = {
-    "primary": "against the paper or registry itself",
-    "secondary": "against a secondary source, not the original",
-    "unverified": "NOT VERIFIED; written from memory, not for use as it stands",
-}
 NOT_RECORDED = {
     "bleeding": ["Bleeding not recorded at a count: assumed present, of any grade."],
     "none": ["Bleeding not recorded at a count: assumed absent."],
@@ -43,11 +39,6 @@ def criteria(name_or_file: str | Path) -> Criteria:
         ('Fostamatinib in persistent or chronic ITP, FIT-1 and FIT-2', ['stable', 'overall', 'rescue_use'])
     """
     return load(name_or_file)
-
-
-def shipped_titles() -> dict[str, str]:
-    """The title of every shipped set by its name; one that is not verified says so."""
-    return {name: load(name).title for name in shipped()}
 
 
 def describe(criteria: Criteria) -> str:
@@ -102,6 +93,7 @@ def head(criteria: Criteria) -> list[str]:
     return [
         f"Source: {', '.join(filter(None, [source.cite, source.where, source.registry, source.link]))}.",
         f"Checked: {CHECKED[file.checked]}.",
+        f"Read: {read_in_words(file.read)}.",
         f"Day 0: {file.clock.day_0}.",
         f"Complete follow-up: a count on day {number_in_words(file.clock.followed_from)} or later.",
         f"Baseline: as supplied, otherwise {_baseline(criteria)}.",

@@ -20,9 +20,11 @@ from itp_response.definitions.criteria import Criteria, read_dict
 from itp_response.definitions.load import load
 from itp_response.definitions.schema import HEAD, WorkedExample
 from itp_response.evaluation.censored_counts import has_censored
+from itp_response.evaluation.clock import PatientDay
 from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.endpoints.endpoint import Scope
 from itp_response.evaluation.rules.tree import FUNCTIONS, SINCE
+from itp_response.explanation.counterfactuals.limits import KEYS_OF_DAYS
 from itp_response.messages.errors import CriteriaError
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import listed
@@ -40,7 +42,6 @@ CHOICES = {
     "unknown_counts": ("may_meet", "do_not_meet"),
     "discounted_counts": ("may_meet", "do_not_meet"),
     "counted_from": ("day", "confirming"),
-    "censored": ("last_count", None),
     "pick": ("last", "lowest", "mean"),
     "which": ("nearest", "first", "last"),
     "missing": ("fails", "unknown", "left_out"),
@@ -52,9 +53,11 @@ CHOICES = {
     "unknown": ("passed_over", "leaves_it_open"),
 }
 REFERENCES = ("from", "until", "after", "to")
+MOMENTS = ("last_count", "treatment_discontinued")
+"""What a time can be censored at in every set."""
 REMOVABLE = (
     *("by", "evidence_by", "max_gap", "apart_at_most", "until", "from", "days"),
-    *("followed_from", "in_any", "of_at_least"),
+    *("followed_from", "in_any", "of_at_least", "missing_after", "censored", "competing"),
 )
 
 
@@ -201,13 +204,18 @@ def _differs(changed: Criteria, examples: Sequence[WorkedExample], cohort: Cohor
 
 def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
     """Every small change of a criteria file's content: numbers, comparisons, connectives, options, names."""
-    names = [*ROW_NAMES, *raw.get("columns", {}), *_rescue_names(raw), *raw.get("terms", {})]
+    endpoints = {name: table for name, table in raw.items() if name not in HEAD}
+    columns = raw.get("columns", {})
+    names: dict[Scope, list[str]] = {
+        "rows": [*ROW_NAMES, *columns, *_rescue_names(raw), *raw.get("terms", {})],
+        "patients": [*PATIENT_NAMES, *(name for name, column in columns.items() if column.get("table") == "patients")],
+        "endpoints": list(endpoints),
+    }
     for name, text in raw.get("terms", {}).items():
-        yield from _of_rule(("terms", name), text, names)
+        yield from _of_rule(("terms", name), text, names["rows"])
     for name, treatments in raw.get("rescues", {}).items():
         for shorter in _without_each(treatments):
             yield Mutation(("rescues", name), treatments, shorter)
-    endpoints = {name: table for name, table in raw.items() if name not in HEAD}
     if any(_kind(table).asks_for_follow_up and "followed_from" not in table for table in endpoints.values()):
         followed_from = raw["clock"]["followed_from"]
         for nudged in _nudged(followed_from):
@@ -220,7 +228,7 @@ def changes(raw: Mapping[str, Any]) -> Iterator[Mutation]:
     if "bleeding_grade" in words:
         yield from _of_table(("not_recorded",), raw.get("not_recorded", {}), ())
     for name, table in endpoints.items():
-        yield from _of_endpoint(name, table, names, endpoints)
+        yield from _of_endpoint(name, table, names)
 
 
 def _rules(raw: Mapping[str, Any], endpoints: Mapping[str, Any]) -> Iterator[str]:
@@ -239,19 +247,16 @@ def _rescue_names(raw: Mapping[str, Any]) -> Iterator[str]:
         yield from (name, f"{SINCE}{name}")
 
 
-def _of_endpoint(
-    name: str, table: Mapping[str, Any], names: Sequence[str], endpoints: Mapping[str, Any]
-) -> Iterator[Mutation]:
-    """Every change of one endpoint: its rules, then its other keys; `names` are those that rules over rows may use."""
+def _of_endpoint(name: str, table: Mapping[str, Any], names: Mapping[Scope, Sequence[str]]) -> Iterator[Mutation]:
+    """Every change of one endpoint: its rules, then its other keys; `names` are those that each rule may use."""
     kind = _kind(table)
-    names_for: dict[Scope, Iterable[str]] = {"rows": names, "patients": PATIENT_NAMES, "endpoints": list(endpoints)}
     for key, of in kind.rule_keys().items():
         if key in table:
-            yield from _of_rule((name, key), table[key], names_for[of])
+            yield from _of_rule((name, key), table[key], names[of])
             if not kind.model_fields[key].is_required():
                 yield Mutation((name, key), table[key], None)
     options = {key: value for key, value in table.items() if key not in (*kind.rule_keys(), *WORDS)}
-    yield from _of_table((name,), options, [other for other in endpoints if other != name])
+    yield from _of_table((name,), options, [other for other in names["endpoints"] if other != name])
 
 
 def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Mutation]:
@@ -293,17 +298,52 @@ def _others(key: str, value: Any, endpoints: Sequence[str]) -> list[Any]:
         return [choice for choice in CHOICES[key] if choice != value]
     if key in REFERENCES and isinstance(value, str):
         return [endpoint for endpoint in endpoints if endpoint != value]
+    if key == "missing_after":
+        return list(_other_causes(value))
+    if key in KEYS_OF_DAYS:
+        value = [_own_day(day) for day in value] if isinstance(value, list) else _own_day(value)
+        changed = OTHERS_UNDER.get(key, _nudged_values)(value)
+        return [[_written(day) for day in one] if isinstance(one, list) else _written(one) for one in changed]
     return OTHERS_UNDER.get(key, _nudged_values)(value)
 
 
-def _other_plans(days: list[int]) -> list[list[int]]:
+def _other_causes(causes: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Without one of the causes, or with something else made of what is missing after it; of several, turned round."""
+    for name, treated in causes.items():
+        yield {other: value for other, value in causes.items() if other != name}
+        yield from ({**causes, name: other} for other in CHOICES["missing"] if other != treated)
+    if len(causes) > 1:
+        yield dict(reversed(list(causes.items())))
+
+
+def _other_plans(days: list[Any]) -> list[list[Any]]:
     # The plan is moved as a whole and cut at its ends: a change of one visit in its middle would show nothing new.
-    return [[day - 1 for day in days], [day + 1 for day in days], days[1:], days[:-1]]
+    moved = ([day + by for day in days] for by in (-1, 1))
+    return [*moved, days[1:], days[:-1]]
+
+
+def _own_day(day: Any) -> Any:
+    """A day as it can be moved, where it is the patient's own."""
+    return PatientDay.written(day) if isinstance(day, str) else day
+
+
+def _written(day: Any) -> Any:
+    return str(day) if isinstance(day, PatientDay) else day
 
 
 def _other_shares(share: str) -> list[str]:
     part, whole = (int(number) for number in share.split("/"))
     return [f"{part - 1}/{whole}", f"{part + 1}/{whole}", f"{part}/{whole - 1}", f"{part}/{whole + 1}"]
+
+
+def _other_moments(moments: str | list[str]) -> list[Any]:
+    if isinstance(moments, str):
+        return [name for name in MOMENTS if name != moments]
+    return [*_without_each(moments), moments[::-1]]
+
+
+def _other_competitors(names: list[str]) -> list[list[str]]:
+    return _without_each(names) if len(names) > 1 else []
 
 
 def _other_ranks(ranked: list[Any]) -> list[list[Any]]:
@@ -315,12 +355,16 @@ OTHERS_UNDER: dict[str, Callable[[Any], list[Any]]] = {
     "share": _other_shares,
     "more_than": _other_shares,
     "of": _other_ranks,
+    "censored": _other_moments,
+    "competing": _other_competitors,
 }
 """The keys whose values are changed in a way of their own."""
 
 
 def _nudged_values(value: Any) -> list[Any]:
     """A length of time, a list or a number with one number a step lower, and a step higher; of others nothing."""
+    if isinstance(value, PatientDay):
+        return [value + by for by in (-1, 1)]
     if isinstance(value, str) and LENGTH.fullmatch(value):
         number, unit = value.split()
         return [f"{nudged:g} {unit}" for nudged in _nudged(float(number))]
@@ -328,7 +372,7 @@ def _nudged_values(value: Any) -> list[Any]:
         return [
             [*value[:position], nudged, *value[position + 1 :]]
             for position, entry in enumerate(value)
-            for nudged in _nudged(entry)
+            for nudged in _nudged_values(entry)
         ]
     if isinstance(value, int | float) and not isinstance(value, bool):
         return list(_nudged(value))

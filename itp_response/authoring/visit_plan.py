@@ -325,12 +325,16 @@ def _cohort(criteria: Criteria, days: list[int], patients: SimulatedPatients, vi
     patient, visit = (position.ravel() for position in np.indices((size, visits)))
     day = np.array(days)[visit]
     declared = criteria.file.columns
+    # A day of the patients' own is each visit of the plan in turn.
+    own_days = {day.name for model in criteria.endpoints.values() for day in model.own_days()}
     table = Patients(
         id=pl.Series("patient_id", np.arange(size)).cast(pl.String),
         day_0=np.full(size, np.datetime64("2001-01-01")),
         baseline=exactly(np.full(size, BASELINE)),
         columns={
-            name: _column(with_empty(column_of([None], column), column), patients.always, high)
+            name: exactly(np.resize(np.array(days, dtype=np.float64), size))
+            if name in own_days
+            else _column(with_empty(column_of([None], column), column), patients.always, high)
             for name, column in in_table(declared, "patients").items()
         },
     )

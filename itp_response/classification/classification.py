@@ -5,23 +5,24 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
 
 from itp_response.classification.as_data import as_data, evidence
+from itp_response.classification.by_visit import VisitResults
 from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.under_a_set import Noticed, noted
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
-from itp_response.cohort.values import NO_DAY, NONE, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
-from itp_response.evaluation.verdicts import Verdict, Y
+from itp_response.evaluation.verdicts import N, Verdict, Y
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, UsageError
 from itp_response.messages.results import ROWS, DataResult, as_pandas, html_table
@@ -30,6 +31,10 @@ from itp_response.readers.files import Tabular
 from itp_response.readers.options import ReadOptions
 
 DEFAULT_CRITERIA = "atra_2022"
+Rows = Literal["patients", "endpoints", "visits"]
+"""What a row of an output is of."""
+CENSORED, EVENT, COMPETING = range(3)
+"""How a time ended, as `X_event` has it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +82,8 @@ class Classification(DataResult):
         - `X`, its value; `X_day`, counted from day 0; `X_date`, where dates are known; `X_confirmed_day`, where the
           endpoint needs confirmation; `X_reason`;
         - of kind `best`: `X` alone;
-        - of kind `time_to`: `X_days` and, where it can be censored, `X_event` (1: event, 0: censored);
+        - of kind `time_to`: `X_days` and, where it can be censored, `X_event` (1: event, 0: censored, 2: competing
+          event);
         - of kind `extent`: `X_days` and `X_of_days`, after all of the first where it has a limit.
 
         `dates` says whether there are columns `X_date`. None: there are if the date of day 0 is known of any patient.
@@ -96,8 +102,8 @@ class Classification(DataResult):
         """One row per patient and endpoint, in the order of the cohort and of the criteria file.
 
         The columns are `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `value`, `day`,
-        `date`, `confirmed_day`, `reason`, `days`, `of_days`, `event` (1: event, 0: censored). What is missing, or is no
-        part of such an endpoint, is null.
+        `date`, `confirmed_day`, `reason`, `days`, `of_days`, `event` (1: event, 0: censored, 2: competing event). What
+        is missing, or is no part of such an endpoint, is null.
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> classify(visits).long()["endpoint", "value", "reason"].row(0)
@@ -107,6 +113,37 @@ class Classification(DataResult):
         # From all patients of each endpoint to all endpoints of each patient.
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
         return pl.concat(tables)[order]
+
+    @cached_property
+    def visit_results(self) -> VisitResults:
+        """The states of the endpoints at their planned visits, decided when they are first asked for."""
+        return VisitResults(self.criteria, self.cohort)
+
+    def by_visit(self) -> pl.DataFrame:
+        """One row per patient, endpoint and planned visit, in the order of the cohort, the criteria file and the days.
+
+        The columns are `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `visit_day` (on which
+        the visit is planned), `week` (the same in weeks), `value` (`Y`, `N`, `NE`, `NA`: whether the patient was in the
+        state of the endpoint), `day`, `date` and `platelets`, `platelets_low`, `platelets_high` (10⁹/L) of the count
+        used (missing: there is none; a censored count has its bounds alone), and `reason`.
+
+        Raises `UsageError` where no endpoint has a state at planned visits.
+
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in {0: 15, 27: 40}.items()]
+        >>> classify(visits).by_visit().filter(endpoint="OR", visit_day=28)["value", "day", "platelets"].row(0)
+        ('Y', 27, 40.0)
+        """
+        return self.visit_results.frame()
+
+    def table_of(self, rows: Rows = "patients", *, dates: bool | None = None) -> pl.DataFrame:
+        """`frame`, `long` or `by_visit`: a row per patient, per endpoint or per visit."""
+        match rows:
+            case "patients":
+                return self.frame(dates=dates)
+            case "endpoints":
+                return self.long()
+            case "visits":
+                return self.by_visit()
 
     def evidence(self) -> pl.DataFrame:
         """A row per patient, endpoint and observation that the result rests on, in the order of both.
@@ -129,7 +166,7 @@ class Classification(DataResult):
         `criteria` (`name`, `title`, `response_definition`, `interpretations`), `notes` (assumptions and warnings, a
         line each) and `patients`. Each patient has `patient_id`, `arm` and `results`, one per endpoint: `endpoint`,
         `label`, `value`, `day`, `date`, `confirmed_day`, `reason`, `because` (the reason in words), `days`, `of_days`,
-        `event` (1: event, 0: censored) and `evidence`, a list of observations as in `evidence()`.
+        `event` (1: event, 0: censored, 2: competing event) and `evidence`, a list of observations as in `evidence()`.
 
         >>> counts = {0: 15, 22: 40, 29: 45}
         >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
@@ -139,15 +176,15 @@ class Classification(DataResult):
         """
         return as_data(self.criteria, self.cohort, self.verdicts, self.long())
 
-    def to_pandas(self, *, long: bool = False, **options: Any) -> Any:
-        """`frame`, or `long`, as a frame of pandas; whole numbers that may be missing stay whole.
+    def to_pandas(self, *, long: bool = False, by_visit: bool = False, **options: Any) -> Any:
+        """`frame`, `long` or `by_visit` as a frame of pandas; whole numbers that may be missing stay whole.
 
         Raises `UsageError` with the cure if pandas or pyarrow is not installed.
 
         >>> classify([{"patient_id": "A", "day": 0, "platelets": 15}]).to_pandas(long=True)["day"].dtype
         Int32Dtype()
         """
-        return as_pandas(self.long() if long else self.frame(**options))
+        return as_pandas(self.table_of(rows_asked(long, by_visit), **options))
 
     def _headline(self) -> str:
         return f"{self.counts.in_words(self.cohort)}. {self.criteria.response_definition}"
@@ -164,7 +201,7 @@ class Classification(DataResult):
 
     def _long(self, name: str) -> pl.DataFrame:
         verdict, size = self.verdicts[name], len(self.cohort)
-        day = self.days_of(verdict.dated)
+        day = self.dated(verdict)
         no_days = np.full(size, NO_DAY, dtype=np.int32)
         return pl.DataFrame(
             [
@@ -200,7 +237,7 @@ class Classification(DataResult):
     def _value_columns(self, name: str, dates: bool) -> list[pl.Series]:
         """The value of an endpoint, with its day, its date, its confirmation and its reason."""
         verdict, model = self.verdicts[name], self.criteria.endpoints[name]
-        day = self.days_of(verdict.dated)
+        day = self.dated(verdict)
         columns = [labelled(name, verdict), days_column(f"{name}_day", day)]
         if dates:
             columns.append(self._dates(f"{name}_date", day))
@@ -218,11 +255,35 @@ class Classification(DataResult):
         return pl.Series(self.criteria.reasons.names).gather(verdict.reason.astype(np.int64)).alias(name)
 
     def _events(self, name: str, endpoint: str, dtype: type[pl.DataType]) -> pl.Series:
-        """1: event, 0: censored; missing where there is no length, or the endpoint cannot be censored."""
-        verdict = self.verdicts[endpoint]
-        if verdict.days is None or not self.criteria.endpoints[endpoint].can_be_censored:
+        """1: event, 0: censored, 2: competing event; missing where there is no length, or it cannot be censored.
+
+        Missing too where all that data known only in part leave open is whether an event competed.
+        """
+        verdict, model = self.verdicts[endpoint], self.criteria.endpoints[endpoint]
+        if verdict.days is None or not model.can_be_censored:
             return pl.repeat(None, len(self.cohort), dtype=dtype, eager=True).alias(name)
-        return pl.Series(name, verdict.value == Y).cast(dtype).set(pl.Series(verdict.days == NO_DAY), None)
+        is_event, competed = verdict.value == Y, self.competed(endpoint)
+        code = np.select([is_event, competed], [EVENT, COMPETING], default=CENSORED)
+        is_open = (code == CENSORED) & (verdict.reason != self.criteria.reasons["censored"])
+        return pl.Series(name, code).cast(dtype).set(pl.Series((verdict.days == NO_DAY) | is_open), None)
+
+    def competed(self, endpoint: str) -> Bools:
+        """(P) Whether an event that competes with that endpoint, a time, ended it.
+
+        >>> counts = {0: 15, 22: 40, 29: 45}
+        >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
+        >>> classify(visits).competed("DOR").tolist()
+        [False]
+        """
+        verdict, names = self.verdicts[endpoint], self.criteria.endpoints[endpoint].competes_with
+        competed: Bools = (verdict.value == N) & np.isin(
+            verdict.reason, [self.criteria.reasons[name] for name in names]
+        )
+        return competed
+
+    def dated(self, verdict: Verdict) -> Ints:
+        """(P) The day of the verdicts on an endpoint; `NO_DAY` where there is none."""
+        return self.days_of(verdict.dated) if verdict.day is None else verdict.day
 
     def days_of(self, rows: Ints) -> Ints:
         """The day of each row of the cohort; `NO_DAY` where there is no row (-1).
@@ -266,7 +327,7 @@ class Classification(DataResult):
         labels = [verdict.labels[value] for value in verdict.value[:most].tolist()]
         if self.criteria.endpoints[name].is_ranked:
             return labels
-        days = self.days_of(verdict.dated[:most]).tolist()
+        days = self.dated(verdict)[:most].tolist()
         codes = verdict.reason[:most].tolist()
         return [_cell(label, day, reasons[code]) for label, day, code in zip(labels, days, codes, strict=True)]
 
@@ -290,8 +351,8 @@ class Classification(DataResult):
         """
         return self.counts.summary(self.criteria, self.cohort)
 
-    def write(self, path: str | Path, *, long: bool = False) -> None:
-        """Write `frame`, or `long`, to a `.csv`, `.json` or `.parquet` file, whole or not at all.
+    def write(self, path: str | Path, *, long: bool = False, by_visit: bool = False) -> None:
+        """Write `frame`, `long` or `by_visit` to a `.csv`, `.json` or `.parquet` file, whole or not at all.
 
         The provenance goes beside it, into `FILE.provenance.json`.
         Raises `UsageError` for another suffix, or where the file cannot be written.
@@ -301,7 +362,8 @@ class Classification(DataResult):
         ...
         itp_response.messages.errors.UsageError: out.xls: unknown kind of output '.xls'; known: .csv, .json, .parquet.
         """
-        write(self.long() if long else self.frame(), path, self.provenance(long=long))
+        rows = rows_asked(long, by_visit)
+        write(self.table_of(rows), path, self.provenance(**as_option(rows)))
 
 
 @dataclass(frozen=True)
@@ -443,6 +505,18 @@ def read_study(
             sentence = f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}."
             raise UsageError(Problem(sentence, code=Code.ALREADY_READ, value=name))
     return visits.cohort if isinstance(visits, Classification) else visits
+
+
+def rows_asked(long: bool, by_visit: bool) -> Rows:
+    """What a row of the output is; raises `UsageError` where both are asked for."""
+    if long and by_visit:
+        raise UsageError("long and by_visit: a row is one of the two; leave out one of them.")
+    return "endpoints" if long else "visits" if by_visit else "patients"
+
+
+def as_option(rows: Rows) -> dict[str, bool]:
+    """The same as an option of the provenance."""
+    return {"by_visit": True} if rows == "visits" else {"long": rows == "endpoints"}
 
 
 def labelled(name: str, verdict: Verdict) -> pl.Series:

@@ -5,10 +5,10 @@ files are whole they are renamed, the provenance of a file before the file itsel
 mode and its owner; of a symbolic link the file it leads to is replaced. A pipe or a device gets its content at the end.
 
 Every file aside and every temporary folder is locked while it is used. The kernel takes the lock away when the program
-is killed: so the next run knows what a killed one has left behind, removes it and says so.
+is killed: so the next run knows what a killed one has left behind, removes it and says so. `system` says what is
+without locks, as on Windows.
 """
 
-import fcntl
 import hashlib
 import io
 import logging
@@ -20,6 +20,7 @@ import signal
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -28,6 +29,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Literal, NamedTuple, TypeVar
 
+from itp_response.classification.system import CAN_LOCK, ENDING, OPENED, is_own, lock, lock_if_free, open_folder
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import Problem, UsageError
 
@@ -40,14 +42,14 @@ STREAMS = re.compile(r"/dev/(?P<name>stdout|stderr)|(?:/dev|/proc/self)/fd/(?P<n
 """What is open already: written to where it stands."""
 MOST_LINKS = 40
 """Symbolic links that lead to each other, at most; as in Linux."""
+WAIT, TRIES = 1.0, 100
+"""Seconds for which a run waits until no other removes what was left behind, and how often it looks meanwhile."""
 LONGEST = 100
 """The bytes of the name of an output that stand in that of its file aside: a name has at most 255."""
 NO_ROOM = {28, 27, 122}
 """The numbers of the errors for a disk that is full, a file that may not grow, and a quota that is used up."""
 OF_SYSTEM = re.compile(r"\(os error (\d+)\)")
 """How polars quotes an error of the operating system."""
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""The signals that end the program, and on which temporary files are removed."""
 
 
 class WriteSettings(NamedTuple):
@@ -106,30 +108,47 @@ class Aside:
 
     def make_file(self) -> int:
         """Make the file, readable by its owner alone; gives the number under which it is open."""
-        return self._made(lambda: os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        return self._made(lambda: os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPENED, 0o600))
 
     def make_folder(self) -> None:
         """Make the folder, open to its owner alone."""
+        if not CAN_LOCK:
+            self.path.mkdir(0o700)
+            return
 
         def made() -> int:
             self.path.mkdir(0o700)
-            return os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            return open_folder(self.path)
 
         self._made(made)
 
     def _made(self, make: Callable[[], int]) -> int:
         while True:
-            self._lock = make()
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
-            if self.path.exists():
-                return self._lock
+            with _locked_if_free(self.path.parent, shared=True):
+                try:
+                    self._lock = make()
+                except FileNotFoundError:
+                    if not self.path.parent.exists():
+                        raise
+                    continue  # another run took the folder for left behind before it was opened
+                if not CAN_LOCK:
+                    return self._lock
+                with suppress(OSError):  # a file system without locks
+                    lock(self._lock)
+                if self.path.exists():
+                    return self._lock
             # Another run took it for left behind before it was locked.
-            os.close(self._lock)
+            self.release()
 
     def remove(self) -> None:
         """Remove it, if it is still there."""
+        if not CAN_LOCK:
+            self.release()  # what is open cannot be removed on Windows
         _removed(self.path)
+        self.release()
+
+    def release(self) -> None:
+        """Close it, so that it is locked no longer."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -149,30 +168,58 @@ def remove_left_behind(folder: Path) -> None:
         ours = sorted(path for path in folder.iterdir() if OURS.fullmatch(path.name))
     except OSError:
         return
-    gone = [path.name for path in ours if _is_left(path) and _removed(path)]
+    gone = []
+    with _locked_if_free(folder) as nothing_is_made:
+        if ours and nothing_is_made:
+            gone = [path.name for path in ours if _removed_if_left(path)]
     if gone:
-        several = "s" if len(gone) > 1 else ""
-        settings().tell(
-            f"note: Removed from {folder} what an earlier run, which was killed, left behind: "
-            f"{len(gone)} temporary file{several} ({', '.join(gone[:3])}{', …' if len(gone) > 3 else ''})."
-        )
+        what = "what an earlier run, which was killed, left behind"
+        settings().tell(f"note: Removed from {folder} {what}: {_temporary(gone)}.")
+    if ours and not CAN_LOCK:
+        cure = "remove them if no other run writes here"
+        sentence = f"{_temporary([path.name for path in ours])} of a run that was killed or still goes on"
+        settings().tell(f"note: In {folder} there are {sentence}; {cure}.")
 
 
-def _is_left(path: Path) -> bool:
-    """Whether it is ours and no program uses it."""
+def _temporary(names: Sequence[str]) -> str:
+    """How many temporary files there are, with the names of some."""
+    several = "s" if len(names) > 1 else ""
+    return f"{len(names)} temporary file{several} ({', '.join(names[:3])}{', …' if len(names) > 3 else ''})"
+
+
+def _removed_if_left(path: Path) -> bool:
+    """Remove it if it is ours and no program uses it; it stays locked until it is gone."""
     try:
-        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | OPENED)
     except OSError:
         return False
     try:
-        if os.fstat(number).st_uid != os.geteuid():
-            return False
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
+        return is_own(number) and lock_if_free(number) and _removed(path)
     finally:
         os.close(number)
-    return True
+
+
+@contextmanager
+def _locked_if_free(folder: Path, *, shared: bool = False) -> Iterator[bool]:
+    """Lock a folder: shared by those who make files in it, who wait a little, and alone by one who removes them.
+
+    So that what is made and not locked yet is not taken for left behind. Without the lock the work goes on, too:
+    anybody may lock a folder for temporary files, and for ever.
+    """
+    try:
+        number = open_folder(folder) if CAN_LOCK else None
+    except OSError:
+        number = None
+    waits = [WAIT / TRIES] * TRIES if shared else []
+    try:
+        is_locked = number is not None and lock_if_free(number, shared=shared)
+        while number is not None and not is_locked and waits:
+            time.sleep(waits.pop())
+            is_locked = lock_if_free(number, shared=shared)
+        yield is_locked
+    finally:
+        if number is not None:
+            os.close(number)
 
 
 @contextmanager
@@ -361,6 +408,8 @@ class _Staged:
                 os.fsync(number)
             except OSError as error:
                 raise _WriteError(error.errno, error.strerror) from None
+        if not CAN_LOCK:
+            self.aside.release()  # what is open cannot be renamed on Windows
         return result
 
     def sha256(self) -> str:
@@ -523,6 +572,8 @@ class OutputFiles:
                 raise
             self._made.clear()
             self.is_written = bool(self._staged)
+            for one in self._staged:
+                one.settle()  # while no other run looks here for what was left behind
 
     def close(self) -> None:
         """Remove all that is aside."""
@@ -582,11 +633,11 @@ def together() -> Iterator[OutputFiles]:
 def _in_turn(folders: Iterable[Path]) -> Iterator[None]:
     """Keep other runs from placing files in these folders meanwhile, so that the files of two runs are not mixed."""
     with ExitStack() as stack:
-        for folder in sorted(folders):
+        for folder in sorted(folders) if CAN_LOCK else ():
             with suppress(OSError):  # a file system without locks
-                number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                number = open_folder(folder)
                 stack.callback(os.close, number)
-                fcntl.flock(number, fcntl.LOCK_EX)
+                lock(number)
         yield
 
 

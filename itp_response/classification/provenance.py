@@ -43,7 +43,7 @@ class Provenance:
     program: str
     version: str
     criteria: Sequence[Mapping[str, str | None]]
-    """For each set its `name`, `file`, `sha256` (None: the set was not read from a file) and `checked`."""
+    """For each set its `name`, `file`, `sha256` (None: the set was not read from a file), `checked` and `read`."""
     options: Mapping[str, Any]
     inputs: Mapping[str, Sequence[File]]
     """The files by what they were read as, `visits` or `patients`; of a folder the files in it."""
@@ -78,6 +78,7 @@ def provenance(criteria: Sequence[Criteria], cohort: Cohort, **options: Any) -> 
                 "file": definitions.path.name,
                 "sha256": _sha256(definitions.path),
                 "checked": definitions.file.checked,
+                "read": ", ".join(definitions.file.read),
             }
             for definitions in criteria
         ],

@@ -8,14 +8,17 @@ import click
 
 from itp_response.classification.output_files import Formulas, WriteSettings, together, written_with
 from itp_response.cli.files import OutputFile, check_outputs, outputs
+from itp_response.cli.library_texts import library_texts
 from itp_response.cli.options import READING
 from itp_response.cli.progress import BAR, ProgressBar
 from itp_response.cli.stopping import WRITTEN, Stopped, stopped_by_signals
 from itp_response.cli.terminal import QUIET, READER_GONE, complain, say
 from itp_response.messages.errors import ItpResponseError
 
+REFUSED = 2
+"""The exit status after an error in what the user gave."""
 INTERRUPTED = 128 + signal.SIGINT
-NOBODY_READS = 128 + signal.SIGPIPE
+NOBODY_READS = 128 + 13  # SIGPIPE, which Windows has not
 """The exit statuses of a program that a signal ends, as a shell gives them."""
 
 
@@ -114,8 +117,9 @@ class Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **further: Any) -> Any:  # type: ignore[override]
         try:
-            with stopped_by_signals():
+            with stopped_by_signals(), library_texts() as of_libraries:
                 status = super().main(args, standalone_mode=False, **further)
+                of_libraries.are_explained = status == REFUSED
         except click.ClickException as error:
             if not standalone_mode:
                 raise
@@ -133,7 +137,7 @@ class Commands(click.Group):
             result = super().invoke(ctx)
         except ItpResponseError as error:
             complain(f"error: {error}")
-            ctx.exit(2)
+            ctx.exit(REFUSED)
         except KeyboardInterrupt as stop:
             files = ctx.meta.get(WRITTEN)
             is_written = files is not None and files.is_written

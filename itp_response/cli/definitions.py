@@ -72,26 +72,32 @@ def ask(timeline: str, criteria: str, endpoint: tuple[str, ...], discontinued: i
 
 
 @command(
-    short_help="List the criteria sets, or print one in plain English.",
-    examples=["criteria", "criteria atra_2022", "criteria mine.toml"],
+    short_help="List or find the criteria sets, or print one in plain English.",
+    examples=["criteria", 'criteria --search "romiplostim children"', "criteria atra_2022", "criteria mine.toml"],
 )
 @click.argument("name", required=False, type=CRITERIA, metavar="[NAME_OR_FILE]")
+@click.option(
+    "--search",
+    metavar="WORDS",
+    help="List only the sets that have all of these words, in their drugs, trial, registry number, year, population, "
+    "title or citation. A word finds what begins with it, a number only itself. Default: all sets.",
+)
 @json_option
-def criteria(name: str | None, as_json: bool) -> None:
+def criteria(name: str | None, search: str | None, as_json: bool) -> None:
     """List the shipped criteria sets, or print one of them or a file of your own in plain English."""
     from itp_response.authoring.describe import criteria as load_criteria
-    from itp_response.authoring.describe import describe, shipped_titles
-    from itp_response.messages.wording import aligned
+    from itp_response.authoring.describe import describe
+    from itp_response.authoring.search import search as find_sets
+    from itp_response.messages.errors import UsageError
 
+    if name is not None and search is not None:
+        raise UsageError("--search lists sets: give it without a name.")
     if name is not None:
         definitions = load_criteria(name)
         show_json(definitions.raw) if as_json else show(lambda: describe(definitions))
         return
-    titles = shipped_titles()
-    if as_json:
-        show_json([{"name": one, "title": title} for one, title in titles.items()])
-    else:
-        show(lambda: aligned(list(titles.items())))
+    found = find_sets(search or "")
+    show_json(found.frame().to_dicts()) if as_json else show(lambda: str(found))
 
 
 @command(

@@ -85,9 +85,9 @@ from itp_response.outputs.figures.kinds import KINDS
 def plot(kind: Any, study: StudyArguments, output: str, discontinued: int | None, **options: Any) -> None:
     """Draw a figure of VISITS: one patient's timeline, or a figure of all patients.
 
-    KIND is timeline, swimmer, spaghetti, km (Kaplan-Meier), waterfall, forest, tipping (tipping points of missing
-    results) or reclassification. For timeline, VISITS
-    may be typed by hand, as "d0 15, d21 45, d28 60". Notes and assumptions go to standard error.
+    KIND is timeline, swimmer, spaghetti, by-visit (responders at each planned visit), km (Kaplan-Meier), waterfall,
+    forest, tipping (tipping points of missing results) or reclassification. For timeline, VISITS may be typed by hand,
+    as "d0 15, d21 45, d28 60". Notes and assumptions go to standard error.
     """
     from itp_response.outputs.figures.plot import plot as draw
 

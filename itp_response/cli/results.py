@@ -57,9 +57,9 @@ def group_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--show",
     multiple=True,
     metavar="TABLE",
-    help="Table to show: flow, characteristics, responses, non_inferiority, best, times, imputation, tipping, "
-    "subgroups, subgroup_times, stratified, odds, events, or all (without imputation and tipping). Repeat for several. "
-    "Default: responses, times, and those that other options need.",
+    help="Table to show: flow, characteristics, responses, non_inferiority, best, by_visit, times, imputation, "
+    "tipping, subgroups, subgroup_times, stratified, odds, events, or all (without by_visit, imputation and tipping). "
+    "Repeat for several. Default: responses, times, and those that other options need.",
 )
 @endpoints_option
 @click.option(

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from itp_response.classification.system import ENDING
+
 WRITTEN = "itp_response.written"
 """The key in a context of click under which the files of the command stand."""
 
@@ -24,7 +26,7 @@ def stopped_by_signals() -> Iterator[None]:
     """Within, a signal that would end the program at once raises `Stopped`. One that is ignored, as by nohup, stays."""
     kept = []
     if threading.current_thread() is threading.main_thread():
-        kept = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) is signal.SIG_DFL]
+        kept = [one for one in ENDING if one is not signal.SIGINT and signal.getsignal(one) is signal.SIG_DFL]
     for one in kept:
         signal.signal(one, _stop)
     try:

@@ -37,6 +37,7 @@ STUDY = "visits.csv --patients patients.csv"
         f"classify {STUDY}",
         f"classify {STUDY} --output results.csv",
         "classify visits.xlsx --criteria iwg_2009 --date-format dmy",
+        f"classify {STUDY} --by-visit --output by_visit.csv",
         "classify - --json < visits.csv",
     ],
 )
@@ -51,29 +52,45 @@ STUDY = "visits.csv --patients patients.csv"
 )
 @json_option
 @click.option("--long", "long_", is_flag=True, help="One row per patient and endpoint. Default: one row per patient.")
+@click.option(
+    "--by-visit",
+    is_flag=True,
+    help="One row per patient, endpoint and planned visit: whether the patient was in the state of the endpoint. "
+    "Default: one row per patient.",
+)
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads used. Default: one per processor.")
 def classify(
-    study: StudyArguments, output: str | None, form: str | None, as_json: bool, long_: bool, threads: int | None
+    study: StudyArguments,
+    output: str | None,
+    form: str | None,
+    as_json: bool,
+    long_: bool,
+    by_visit: bool,
+    threads: int | None,
 ) -> None:
     """Classify every patient of VISITS under a criteria set: one row each, with results, days and reasons.
 
     A summary of the results, the assumptions and the warnings goes to standard error.
     """
     from itp_response.classification.classification import classify as classify_study
+    from itp_response.classification.classification import rows_asked
     from itp_response.classification.writers import csv_bytes
 
     forms = {"--output": output is not None, "--json": as_json, "--format": form is not None}
     given = [name for name, is_given in forms.items() if is_given]
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)}: give one of them.")
-    if long_ and form in ("table", "first"):
-        raise UsageError(f"--long and --format {form}: the table has a row per patient; leave out one of them.")
+    shape = "--long" if long_ else "--by-visit" if by_visit else ""
+    if long_ and by_visit:
+        raise UsageError("--long and --by-visit: give one of them.")
+    if shape and form in ("table", "first"):
+        raise UsageError(f"{shape} and --format {form}: the table has a row per patient; leave out one of them.")
     if output is not None:
-        _classify_to(study, output, long_, threads)
+        _classify_to(study, output, {"long": long_, "by_visit": by_visit}, threads)
         return
     classification = study.call(classify_study, threads=threads)
     study.write_quarantine(classification)
-    if form is None and not (as_json or long_):
+    if form is None and not (as_json or shape):
         form = "first" if is_terminal(sys.stdout) else "csv"
     if form == "first":
         _show_first(classification)
@@ -81,19 +98,19 @@ def classify(
     if form == "table":
         show(classification.table)
     else:
-        frame = classification.long() if long_ else classification.frame()
+        frame = classification.table_of(rows_asked(long_, by_visit))
         show_rows(frame) if as_json else show_csv(csv_bytes(frame).decode())
     say(classification.summary())
 
 
-def _classify_to(study: StudyArguments, output: str, long_: bool, threads: int | None) -> None:
+def _classify_to(study: StudyArguments, output: str, shape: dict[str, bool], threads: int | None) -> None:
     """Classify into a file, chunk by chunk."""
     from itp_response.classification.chunked.classify_to import classify_to
     from itp_response.classification.writers import check_suffix
 
     if study.quarantine_file is not None:
         check_suffix(Path(study.quarantine_file))
-    arguments = {"long": long_, "threads": threads, "progress": current_bar().step, "notify": say}
+    arguments = {**shape, "threads": threads, "progress": current_bar().step, "notify": say}
     written = study.call(partial(classify_to, output), **arguments)
     study.write_quarantine(written)
     say(written.summary())

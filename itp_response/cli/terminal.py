@@ -113,7 +113,7 @@ def _echo(text: str, *, err: bool = False, nl: bool = True) -> None:
     except OSError as error:
         # What is left in the buffer must not fail again at the end of the program.
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2 if err else 1)
+        os.dup2(nowhere, (sys.stderr if err else sys.stdout).fileno())
         os.close(nowhere)
         if err:
             return

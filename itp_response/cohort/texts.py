@@ -102,22 +102,24 @@ def _column(name: str) -> pl.Expr:
 FORMULA = r"^'*[=+\-@\t\r\n＝＋－＠]"
 """How a text begins that a spreadsheet takes for a formula; apostrophes before it count, so that each is written and
 read again as it was."""
+BEGUN_WITHIN = r"([;\t\r\n])('*[=+\-@＝＋－＠])"
+"""The same after a sign that parts cells where a semicolon or a tab separates them: quotation marks that do not stand
+at the beginning of a cell do not hold."""
 
 
 def without_apostrophe(texts: pl.Series) -> pl.Series:
-    """The texts without the apostrophe that says, in a table for a spreadsheet, that a text is no formula.
+    """The texts without the apostrophes that say, in a table for a spreadsheet, that a text is no formula.
 
-    >>> without_apostrophe(pl.Series(["'=1", "''=1", "=1", "'s", None])).to_list()
-    ['=1', "'=1", '=1', "'s", None]
+    >>> without_apostrophe(pl.Series(["'=1", "''=1", "=1", "'s", "a;'=1", None])).to_list()
+    ['=1', "'=1", '=1', "'s", 'a;=1', None]
     """
-    if not texts.str.starts_with("'").any():
+    if not texts.str.contains("'", literal=True).any():
         return texts
-    is_marked = texts.str.starts_with("'") & texts.str.contains(FORMULA)
-    return (
-        texts.to_frame("text")
-        .select(pl.when(is_marked).then(pl.col("text").str.slice(1)).otherwise("text"))["text"]
-        .rename(texts.name)
-    )
+    text = pl.col("text")
+    is_marked = text.str.starts_with("'") & text.str.contains(FORMULA)
+    begins = pl.when(is_marked).then(text.str.slice(1)).otherwise(text)
+    goes_on = begins.str.replace_all(BEGUN_WITHIN.replace(")(", ")'("), "${1}${2}")
+    return texts.to_frame("text").select(goes_on)["text"].rename(texts.name)
 
 
 def said(pattern: str, *parts: pl.Series) -> pl.Series:

@@ -44,6 +44,11 @@ class Numbers:
         """No value is censored. Both bounds are then one array, so that nothing is computed twice."""
         return self.high is self.low
 
+    @property
+    def unknown(self) -> Bools:
+        unknown: Bools = np.isnan(self.low)
+        return unknown
+
     def at(self, index: Index) -> "Numbers":
         low = self.low[index]
         return Numbers(low, low if self.exact else self.high[index])
@@ -70,6 +75,11 @@ class Texts:
 
     codes: NDArray[np.int32]
     labels: tuple[str, ...]
+
+    @property
+    def unknown(self) -> Bools:
+        unknown: Bools = self.codes < 0
+        return unknown
 
     def at(self, index: Index) -> "Texts":
         return Texts(self.codes[index], self.labels)

@@ -252,7 +252,9 @@ def _visits_missed(classification: Classification, patients: Ints) -> Iterator[C
     planned = np.unique(np.array(clock.visits, dtype=np.int64))
     models = classification.criteria.endpoints.values()
     ends = [clock.followed_from, *(model.followed_from for model in models)]
-    end = np.unique(np.array([day for day in ends if day is not None and np.isfinite(day)], dtype=np.int64))
+    end = np.unique(
+        np.array([day for day in ends if isinstance(day, int | float) and np.isfinite(day)], dtype=np.int64)
+    )
     margin = window(planned) if len(planned) > 1 else np.zeros(len(planned), dtype=np.int64)
     patients = patients[np.diff(cohort.first_row)[patients] > 0]
     last = _last_counted_days(cohort)[patients]

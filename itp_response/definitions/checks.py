@@ -15,7 +15,7 @@ from itp_response.evaluation.endpoints import KINDS
 from itp_response.evaluation.rules.parse import Names, RuleError, too_deep
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, Type
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import Problem, nearest, unknown
+from itp_response.messages.errors import Problem, nearest, some_of, unknown
 from itp_response.messages.schema_errors import ended
 from itp_response.messages.toml_positions import KeyPositions
 
@@ -34,7 +34,7 @@ NUMBERS_ON_ROWS = ("platelets", "bleeding_grade")
 """The names of every criteria file of which rules may ask what they are at another row."""
 RANGES = {"platelets": (0.0, HIGHEST_COUNT), "baseline": (0.0, HIGHEST_COUNT), "bleeding_grade": (0.0, 4.0)}
 """The lowest and the highest value that is read of each of them, counts in 10⁹/L."""
-MOMENTS = ("from", "after", "until", "to")
+MOMENTS = ("from", "after", "until", "to", "censored", "competing")
 """Keys that refer to an endpoint for its day."""
 PATIENT_COLUMNS = ("patient_id", "arm")
 """The columns of the output that are no endpoint's."""
@@ -217,7 +217,7 @@ def _wrong_reference(file: CriteriaFile, other: str, path: tuple[str, ...]) -> s
     model = file.endpoints[other]
     if not model.can_be_referred_to:
         known = [name for name, model in file.endpoints.items() if model.can_be_referred_to]
-        return f"{other!r} is of kind {model.kind!r}, to which no endpoint can refer; known: {', '.join(known)}."
+        return f"{other!r} is of kind {model.kind!r}, to which no endpoint can refer; known: {some_of(known)}."
     return ""
 
 
@@ -226,9 +226,9 @@ def _without_a_day(file: CriteriaFile, positions: KeyPositions) -> Iterator[Prob
     known: dict[str, bool] = {}
     for name, model in file.endpoints.items():
         for key, other in model.references().items():
-            if key in MOMENTS and not _has_day(file, other, known):
+            if key.split(" ")[0] in MOMENTS and not _has_day(file, other, known):
                 sentence = f"{other!r} can be met without a day, so nothing can start or end with it."
-                yield positions.problem((name, key), sentence)
+                yield positions.problem((name, key.split(" ")[0]), sentence)
 
 
 def _has_day(file: CriteriaFile, name: str, known: dict[str, bool]) -> bool:

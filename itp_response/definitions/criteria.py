@@ -19,6 +19,7 @@ from itp_response.definitions.checks import (
     stray_key,
     wrong_examples,
 )
+from itp_response.definitions.grades import grade
 from itp_response.definitions.intercurrent_events import wrong_intercurrent
 from itp_response.definitions.interpretations import changed, offered, useless_changes
 from itp_response.definitions.schema import HEAD, CriteriaFile
@@ -67,7 +68,7 @@ class Criteria(DataResult):
         return f"{self.marked_name}: {self.file.title}. {self.response_definition}"
 
     def _pieces(self) -> list[str]:
-        source = f"Source: {self.file.source.cite}; checked: {self.file.checked}."
+        source = f"Source: {self.file.source.cite}. {grade(self.file).capitalize()}."
         return [html_paragraph(source), html_frame(self.frame(), rows=len(self.endpoints))]
 
     @property
@@ -155,9 +156,10 @@ class Criteria(DataResult):
 
     @cached_property
     def names_observed(self) -> frozenset[str]:
-        """The names of what is observed that its rules use, terms opened."""
+        """The names of what is observed that its rules and days use, terms opened."""
+        days = [name for model in self.endpoints.values() for name in model.asked_of_patients()]
         rules = [asked for model in self.endpoints.values() for asked in model.rules() if asked.of != "endpoints"]
-        return frozenset(name for asked in rules for name in names_in(asked.rule.tree))
+        return frozenset([*days, *(name for asked in rules for name in names_in(asked.rule.tree))])
 
     @cached_property
     def rescues(self) -> dict[str, frozenset[str]]:

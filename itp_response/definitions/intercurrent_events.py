@@ -13,6 +13,7 @@ from typing import get_args
 
 from itp_response.definitions.schema import CriteriaFile, Event, IntercurrentEvent, Strategy
 from itp_response.evaluation.endpoints import Endpoint
+from itp_response.evaluation.endpoints.missing_after import TREATED, after_in_words
 from itp_response.evaluation.rules.in_words import denied_in_words, rule_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, names_in, opened
 from itp_response.messages.errors import Problem, unknown
@@ -33,6 +34,7 @@ NO_STRATEGY = "the endpoint itself"
 """In place of a strategy where the event is all that the endpoint asks for."""
 MISSING = "missing data"
 SAYS = {
+    "only": "only patients with {} are assessed",
     "discount": "a count with {} is not evidence that it is met",
     "set_aside": "a count with {} is disregarded",
     "when": "part of the state: {}",
@@ -156,12 +158,16 @@ def _contradicted(
 
 def _can_follow(model: Endpoint) -> bool:
     """Whether an event can come before or while the endpoint looks at observations of its own."""
-    return bool(model.row_rules()) and model.role != "entry" and model.days_looked_at()[1] > 0
+    return bool(model.row_rules()) and model.role != "entry" and model.limits()[1] > 0
 
 
 def _why_none(file: CriteriaFile, name: str) -> str:
     model = file.endpoints[name]
     others = list(dict.fromkeys(model.references().values()))
+    if model.runs_to is not None:
+        of_time = [*model.origins(), model.runs_to]
+        competing = f", with {listed(model.competes_with)} as competing events" if model.competes_with else ""
+        return f"as in {listed(list(dict.fromkeys(of_time)))}{competing}"
     return f"as in {listed(others)}" if not model.row_rules() and others else "decided before treatment"
 
 
@@ -224,6 +230,10 @@ def _how(file: CriteriaFile, name: str, event: Event) -> str:
         for key, rule, of in model.rules()
         if of != "endpoints" and names & set(names_in(rule.tree))
     ]
+    spoken += [f"one of its days is {day.in_words}" for day in model.own_days() if day.name in names]
+    spoken += [
+        f"a missing visit {after_in_words(on)} {TREATED[how]}" for on, how in model.causes().items() if on in names
+    ]
     if spoken:
         return "; ".join(spoken)
     columns = [column for column in file.columns if column in set(_names(file, name))]
@@ -235,7 +245,8 @@ def _how(file: CriteriaFile, name: str, event: Event) -> str:
 def _origin(file: CriteriaFile, name: str, event: Event) -> str | None:
     """The endpoint that the endpoint is built on and that takes the event into account, where its own rules do not."""
     model, names = file.endpoints[name], _names_of(file, event)
-    if any(names & set(names_in(asked.rule.tree)) for asked in model.rules() if asked.of != "endpoints"):
+    own = {used for asked in model.rules() if asked.of != "endpoints" for used in names_in(asked.rule.tree)}
+    if names & (own | set(model.asked_of_patients())):
         return None
     return next((other for other in model.references().values() if names & set(_names(file, other))), None)
 
@@ -246,5 +257,6 @@ def _names(file: CriteriaFile, name: str) -> Iterator[str]:
     for asked in model.rules():
         if asked.of != "endpoints":
             yield from names_in(asked.rule.tree)
+    yield from model.asked_of_patients()
     for other in model.references().values():
         yield from _names(file, other)

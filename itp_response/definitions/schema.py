@@ -4,7 +4,8 @@ import json
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, field_validator
+from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.evaluation.clock import Baseline, Clock, NotRecorded
@@ -20,6 +21,19 @@ class Source(StrictModel):
     where: str = Field(default="", description="the place in the publication")
     registry: str = Field(default="", description="the number of the trial in its registry")
     link: str = ""
+
+
+class Studied(StrictModel):
+    """`[study]`: what was studied; by this a set is found."""
+
+    drugs: tuple[str, ...] = Field(default=(), description="the drugs or procedures studied")
+    trial: tuple[str, ...] = Field(default=(), description="the names of the trial, or of the guideline")
+    year: int | None = Field(
+        default=None, ge=1900, le=2100, description="the year of publication; of registration where there is none"
+    )
+    population: tuple[str, ...] = Field(
+        default=(), description="who was studied, such as adults, children, newly diagnosed, persistent, chronic"
+    )
 
 
 class Interpretation(StrictModel):
@@ -67,6 +81,10 @@ class WorkedExample(StrictModel):
     )
 
 
+Read = Literal["whole", "part", "abstract", "registry", "label", "account", "not recorded", "copy", "cut"]
+"""What was read of a source; the last two say how."""
+
+
 class CriteriaFile(StrictModel):
     """A criteria file, its endpoints gathered under `endpoints`."""
 
@@ -76,9 +94,14 @@ class CriteriaFile(StrictModel):
         description="the source in a few words, as outputs name it: 'Wu 2022 (ATRA trial)'; default: the file's name",
     )
     checked: Literal["primary", "secondary", "unverified"] = Field(
-        description="checked against the paper or registry (primary), another source (secondary), nothing (unverified)"
+        description="the source's own words were read (primary), another's account (secondary), nothing (unverified)"
+    )
+    read: tuple[Read, ...] = Field(
+        default=("not recorded",),
+        description="how far: whole, part, abstract, registry, label, account, not recorded; with copy, cut",
     )
     source: Source
+    study: Studied = Field(default_factory=Studied)
     clock: Clock
     baseline: Baseline
     eligibility: Eligibility = Field(default_factory=Eligibility)
@@ -95,6 +118,16 @@ class CriteriaFile(StrictModel):
     intercurrent: tuple[IntercurrentEvent, ...] = ()
     interpretation: tuple[Interpretation, ...] = ()
     example: tuple[WorkedExample, ...] = ()
+
+    @field_validator("read")
+    @classmethod
+    def _says_what(cls, read: tuple[Read, ...]) -> tuple[Read, ...]:
+        what = set(read) - {"copy", "cut"}
+        if not what:
+            raise PydanticCustomError("read", "'read' must say what was read, such as 'abstract'")
+        if "not recorded" in what and len(read) > 1:
+            raise PydanticCustomError("read", "'not recorded' stands alone in 'read'")
+        return read
 
 
 HEAD = tuple(name for name in CriteriaFile.model_fields if name != "endpoints")

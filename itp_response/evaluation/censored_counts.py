@@ -56,8 +56,8 @@ def left_open(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Boo
         open_ = np.zeros(patient_days.patients, dtype=np.bool_)
         for rule in model.row_rules():
             open_[patient_days.patient[censored & decide(rule.tree, patient_days).unknown]] = True
-        if model.unless is not None:
-            open_ |= censored_baseline & decide(model.unless.tree, patients).unknown
+        for rule in model.patient_rules():
+            open_ |= censored_baseline & decide(rule.tree, patients).unknown
         own[name] = open_
     left: dict[str, Bools] = {}
     for name in criteria.order:
@@ -293,7 +293,7 @@ class _Supposed:
 
 def _comparisons(criteria: CriteriaSet) -> list[Relation]:
     """The comparisons in all rules that name a count or the baseline, each once."""
-    rules = [rule for model in criteria.endpoints.values() for rule in (*model.row_rules(), model.unless) if rule]
+    rules = [rule for model in criteria.endpoints.values() for rule in (*model.row_rules(), *model.patient_rules())]
     clauses = dict.fromkeys(clause for rule in rules for clause in leaves(rule.tree))
     relations = [clause for clause in clauses if isinstance(clause, Relation)]
     return [relation for relation in relations if {"platelets", "baseline"} & own_names_in(relation)]

@@ -11,7 +11,7 @@ import numpy as np
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
-from itp_response.evaluation.verdicts import LENGTHS, ROWS, Codes, Verdict
+from itp_response.evaluation.verdicts import NUMBERS, ROWS, Codes, Verdict
 
 ROWS_AT_ONCE = 2_000_000
 """Observations of completions that are held together, at most."""
@@ -83,7 +83,7 @@ def join(
             # The rows of the first completion are the cohort's own.
             row = rows - completions.cohort.first_row[start] + cohort.first_row[patients]
             getattr(whole, field)[patients] = np.where(sure & (rows != NONE), row, NONE)
-        for field in LENGTHS:
+        for field in NUMBERS:
             days = getattr(verdict, field)
             if days is not None:
                 getattr(whole, field)[patients] = np.where(sure & _same(days, start), days[start], NO_DAY)
@@ -109,7 +109,7 @@ def replace_verdicts(
             rows = getattr(verdict, field)[chosen]
             row = rows - selected.first_row[chosen] + cohort.first_row[at]
             getattr(whole, field)[at] = np.where(rows == NONE, NONE, row)
-        for field in LENGTHS:
+        for field in NUMBERS:
             if getattr(whole, field) is not None:
                 getattr(whole, field)[at] = getattr(verdict, field)[chosen]
 
@@ -121,7 +121,7 @@ def leave_open(verdicts: Mapping[str, Verdict], patients: Ints, reason: np.int16
         verdict.reason[patients] = reason
         for field in ROWS:
             getattr(verdict, field)[patients] = NONE
-        for field in LENGTHS:
+        for field in NUMBERS:
             if getattr(verdict, field) is not None:
                 getattr(verdict, field)[patients] = NO_DAY
 

@@ -26,6 +26,7 @@ from itp_response.evaluation.completions import (
     replace_verdicts,
 )
 from itp_response.evaluation.criteria_set import CriteriaSet
+from itp_response.evaluation.endpoints.endpoint import leave_undefined
 from itp_response.evaluation.left_out import left_out_completions, undecided
 from itp_response.evaluation.partial_dates import date_completions, too_many
 from itp_response.evaluation.patient_days import PatientDays
@@ -110,6 +111,7 @@ def decide_endpoints(criteria: CriteriaSet, patient_days: PatientDays) -> dict[s
     for name in criteria.order:
         model = criteria.endpoints[name]
         verdicts[name] = model.verdicts(patient_days, verdicts, criteria.reasons)
+        leave_undefined(model, verdicts[name], patient_days, criteria.reasons)
     return verdicts
 
 
@@ -161,7 +163,7 @@ def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dic
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
     whole = Verdicts(len(cohort), len(cohort.day))
-    whole.prepare({name: model.lengths for name, model in criteria.endpoints.items()})
+    whole.prepare({name: model.numbers() for name, model in criteria.endpoints.items()})
 
     def decide_block(first: int, last: int) -> None:
         patient_days = patient_days_of(criteria, cohort, first, last)

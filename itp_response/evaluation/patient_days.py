@@ -16,15 +16,27 @@ from itp_response.cohort.build import days_since
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import BeforeDose
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Column, Floats, Ints, Numbers, Truths, exactly, known
-from itp_response.evaluation.clock import Baseline, Clock, Length, NotRecorded
+from itp_response.evaluation.clock import FARTHEST, Baseline, Clock, DayOf, Length, NotRecorded, PatientDay
 from itp_response.evaluation.other_rows import LookedAt, at_other_row
 from itp_response.evaluation.rules.tree import SINCE, AtRow, Tree
 from itp_response.messages.errors import CohortError
 
 Rescues = Mapping[str, Container[str]]
 """Of each class of rescue treatment, the names that are recorded for it, in small letters."""
+BEYOND = 1e9
+"""Days, more than any patient was observed, and few enough to be counted on from any day."""
 GRADE_NOT_RECORDED = {"unknown": np.nan, "bleeding": np.inf, "none": 0.0}
 """The grade of a row with a count but no grade; an infinite one is bleeding by every rule."""
+
+
+def counted_days(days: Floats) -> Ints:
+    """Whole days as integers; one that is infinite, or not known, lies beyond all rows.
+
+    >>> counted_days(np.array([84.0, np.inf])).tolist()
+    [84, 1000000000]
+    """
+    counted: Ints = np.nan_to_num(np.clip(days, -BEYOND, BEYOND), nan=BEYOND).astype(np.int64)
+    return counted
 
 
 class Flagged:
@@ -106,6 +118,7 @@ class PatientDays:
         self.decided: dict[Tree, Truths] = {}
         self._values: dict[str | AtRow, Column] = {}
         self._first_rows: dict[float, Ints] = {}
+        self._own_days: dict[PatientDay, Floats] = {}
         self._low = int(self.day.min()) if len(self.day) else 0
         self._span = (int(self.day.max()) if len(self.day) else 0) - self._low + 2
 
@@ -188,6 +201,24 @@ class PatientDays:
         if name not in self._cohort.patient_columns:
             raise CohortError(f"the criteria need a column {name!r}, which these observations do not have")
         return self._cohort.patient_columns[name].at(self._patients)
+
+    def patient_day(self, name: str) -> Ints:
+        """(P) The day that a number of the patient is, or is within; `NO_DAY`: it is not known, or never comes.
+
+        Raises `CohortError` for a day farther from day 0 than days lie.
+        """
+        column = self.patient_values(name)
+        assert isinstance(column, Numbers)
+        comes = np.isfinite(column.low)
+        day = np.floor(np.where(comes, column.low, 0.0))
+        far = np.flatnonzero(np.abs(day) > FARTHEST)
+        if len(far):
+            patient, value = self._cohort.id[self._patients.start + int(far[0])], column.low[far[0]]
+            raise CohortError(
+                f"patient {patient!r} has {name} = {value:.12g}, which the criteria use as a day; "
+                f"days lie at most {FARTHEST:,} from day 0. Correct the patient table, or leave the cell empty."
+            )
+        return np.where(comes, day, NO_DAY).astype(np.int32)
 
     @cached_property
     def baseline(self) -> Numbers:
@@ -292,23 +323,57 @@ class PatientDays:
         within = np.clip(day.astype(np.int64) - self._low, 0, self._span - 1)
         return patient.astype(np.int64) * self._span + within
 
-    def at_or_after(self, day: Ints | float) -> Ints:
+    def each(self, day: DayOf) -> Floats:
+        """(P) The day of each patient; NaN: not known.
+
+        Raises `CohortError` for a patient's own day that is too far from day 0.
+        """
+        if not isinstance(day, PatientDay):
+            return np.full(self.patients, float(day))
+        days = self._own_days.get(day)
+        if days is None:
+            values = self.patient_values(day.name)
+            assert isinstance(values, Numbers)
+            days = self._own_days[day] = values.low + day.plus
+            self._refuse(
+                day, np.isfinite(days) & (np.abs(days) > FARTHEST), f"farther than {FARTHEST:,} days from day 0"
+            )
+        return days
+
+    def each_whole(self, day: DayOf) -> Ints:
+        """(P) The day of each patient, 0 where there is none; raises `CohortError` for one that is no whole number."""
+        days = self.each(day)
+        there_is = np.isfinite(days)
+        whole: Ints = np.where(there_is, days, 0).astype(np.int64)
+        self._refuse(day, there_is & (whole != days), "not a whole day, as a landmark or a planned visit must be")
+        return whole
+
+    def _refuse(self, day: DayOf, wrong: Bools, why: str) -> None:
+        """Raise an error that names the first patient with a wrong day, if there is one."""
+        if isinstance(day, PatientDay) and wrong.any():
+            at = int(np.flatnonzero(wrong)[0])
+            raise self.error(at, f"{str(day)!r} is day {self.each(day)[at]:.12g}, {why}; correct {day.name!r}")
+
+    def error(self, at: int, problem: str) -> CohortError:
+        """The error of a problem of the patient at that position."""
+        return CohortError(f"patient {self._cohort.id[self._patients][at]}: {problem}.")
+
+    def at_or_after(self, day: Ints | Floats | DayOf) -> Ints:
         """(P) The first row on that day (one for all or each) or later; the end of the patient's rows if none."""
         if isinstance(day, int | float):
             return self._at_or_after_one(day)
-        return np.searchsorted(self.key, self.keys(np.arange(self.patients), day))
+        if isinstance(day, PatientDay):
+            day = self.each(day)
+        whole = day.astype(np.int64) if np.issubdtype(day.dtype, np.integer) else counted_days(np.ceil(day))
+        return np.searchsorted(self.key, self.keys(np.arange(self.patients), whole))
 
-    def after(self, day: Ints | float) -> Ints:
+    def after(self, day: Ints | Floats | DayOf) -> Ints:
         """(P) The first row later than that day; the end of the patient's rows if none."""
         if isinstance(day, int | float):
             return self._at_or_after_one(math.floor(day) + 1 if math.isfinite(day) else day)
-        return self.at_or_after(day + 1)
-
-    def from_day(self, start: Ints, length: float) -> Ints:
-        """(P) The first row `length` days after `start` or later; the end of the patient's rows if none."""
-        if not math.isfinite(length):
-            return self.begin if length < 0 else self.end
-        return self.at_or_after(start + math.ceil(length))
+        if isinstance(day, PatientDay):
+            day = self.each(day)
+        return self.at_or_after(day + 1 if np.issubdtype(day.dtype, np.integer) else np.floor(day) + 1)
 
     def _at_or_after_one(self, day: float) -> Ints:
         """As `at_or_after`, for a day that is the same for all: counting the earlier rows is faster than searching."""
@@ -350,13 +415,20 @@ class PatientDays:
         """(P) The day of the last count; `NO_DAY` if none."""
         return self.day_of(self.last_count)
 
-    def followed(self, followed_from: float | None) -> Bools:
+    def followed(self, followed_from: DayOf | None) -> Bools:
         """(P) The patient was followed to the end: there is a count on that day (else the clock's) or later."""
-        return self.last_counted_day >= max(self.end_of_follow_up(followed_from), NO_DAY + 1)
+        return self.last_counted_day >= np.maximum(self.end_of_follow_up(followed_from), NO_DAY + 1)
 
-    def end_of_follow_up(self, followed_from: float | None) -> float:
+    def end_of_follow_up(self, followed_from: DayOf | None) -> Floats | float:
         """The day from which on a count shows that a patient was followed to the end: that day, else the clock's."""
+        if isinstance(followed_from, PatientDay):
+            return self.each(followed_from)
         return self.clock.followed_from if followed_from is None else followed_from
+
+    def row_on(self, day: Ints) -> Ints:
+        """(P) The row of a day of each patient; -1 where there is none, or no day (`NO_DAY`)."""
+        row = np.minimum(self.at_or_after(day), max(len(self.day) - 1, 0))
+        return np.where((day != NO_DAY) & (row < self.end) & (self.day_of(row) == day), row, NONE)
 
     def first_of_each(self, mask: Bools) -> Ints:
         """(P) The first row of the mask; -1 if none. Cheap where the mask has few rows."""

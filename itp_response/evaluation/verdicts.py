@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from itp_response.cohort.values import NONE, Bools, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 
 VALUES = ("Y", "N", "NE", "NA")
 Y, N, NE, NA = range(len(VALUES))
@@ -47,6 +47,8 @@ ROWS = ("dated", "onset", "confirming", "ended")
 """The fields of a `Verdict` that hold row numbers."""
 LENGTHS = ("days", "of_days")
 """The fields that hold lengths."""
+NUMBERS = (*LENGTHS, "day")
+"""The fields that hold lengths or days, of those kinds that have them."""
 
 
 def reason_in_words(name: str) -> str:
@@ -93,6 +95,8 @@ class Verdict:
     """(P) The length of a `time_to` or an `extent` in days; `NO_DAY`: none."""
     of_days: NDArray[np.int32] | None = None
     """(P) The days observed, of which an `extent` is a part; `NO_DAY`: none."""
+    day: NDArray[np.int32] | None = None
+    """(P) The day of the verdict where it need not be that of a row; `NO_DAY`: none. None: it is the day of `dated`."""
 
     @classmethod
     def open(cls, nowhere: Ints) -> "Verdict":
@@ -109,6 +113,15 @@ class Verdict:
         """Set the row that is the evidence `field` of the patients of `where`."""
         setattr(self, field, np.where(where, row, getattr(self, field)))
 
+    def without_evidence(self, where: Bools) -> None:
+        """Take the day, the evidence and the lengths of these patients."""
+        for field in ROWS:
+            self.mark(field, where, NONE)
+        for field in LENGTHS:
+            days = getattr(self, field)
+            if days is not None:
+                setattr(self, field, np.where(where, np.int32(NO_DAY), days))
+
     def only(self, position: int, begin: int) -> "Verdict":
         """The verdict on the patient at that position, the rows counted from the patient's first row, `begin`."""
         return self.of(slice(position, position + 1), begin)
@@ -118,8 +131,9 @@ class Verdict:
         rows = (getattr(self, field)[patient] for field in ROWS)
         dated, onset, confirming, ended = (np.where(row == NONE, NONE, row - begin) for row in rows)
         value, reason = self.value[patient], self.reason[patient]
-        days, of_days = (None if lengths is None else lengths[patient] for lengths in (self.days, self.of_days))
-        return Verdict(value, reason, dated, onset, confirming, ended, self.labels, days, of_days)
+        numbers = (getattr(self, field) for field in NUMBERS)
+        days, of_days, day = (None if of_all is None else of_all[patient] for of_all in numbers)
+        return Verdict(value, reason, dated, onset, confirming, ended, self.labels, days, of_days, day)
 
     @property
     def last_evidence(self) -> Ints:
@@ -138,9 +152,9 @@ class Verdicts:
         self._row: type[np.integer] = np.int32 if rows < np.iinfo(np.int32).max else np.int64
         self.by_name: dict[str, Verdict] = {}
 
-    def prepare(self, lengths: Mapping[str, Iterable[str]]) -> None:
-        """Make room for the endpoints of these names, with the lengths that each has."""
-        for name, fields in lengths.items():
+    def prepare(self, numbers: Mapping[str, Iterable[str]]) -> None:
+        """Make room for the endpoints of these names, with the `NUMBERS` that each has."""
+        for name, fields in numbers.items():
             value, reason = np.empty(self._patients, np.int8), np.empty(self._patients, np.int16)
             dated, onset, confirming, ended = (np.empty(self._patients, dtype=self._row) for _ in ROWS)
             verdict = Verdict(value, reason, dated, onset, confirming, ended)
@@ -161,7 +175,7 @@ class Verdicts:
             for field in ROWS:
                 rows = getattr(verdict, field)
                 getattr(whole, field)[part] = NONE if rows is nowhere else np.where(rows == NONE, NONE, rows + offset)
-            for field in LENGTHS:
+            for field in NUMBERS:
                 if getattr(whole, field) is not None:
                     getattr(whole, field)[part] = getattr(verdict, field)
             whole.labels = verdict.labels

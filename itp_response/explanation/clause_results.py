@@ -188,14 +188,14 @@ def _verdict(classification: Classification, patient_days: PatientDays, name: st
     model, verdict = criteria.endpoints[name], classification.verdicts[name]
     reason = criteria.reasons.names[int(verdict.reason[0])]
     account = model.account(patient_days, classification.verdicts, verdict)
-    days = {field: _day(patient_days, getattr(verdict, field)) for field in ("dated", *EVIDENCE)}
+    days = {field: _day(patient_days, getattr(verdict, field)) for field in EVIDENCE}
     return {
         "endpoint": name,
         "label": model.label,
         "kind": model.kind,
         "needs": model.sentence(),
         "value": verdict.labels[int(verdict.value[0])],
-        "day": days["dated"],
+        "day": _length(classification.dated(verdict)),
         "reason": reason,
         "because": reason_in_words(reason),
         **{field: days[field] for field in EVIDENCE},

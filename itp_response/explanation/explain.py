@@ -11,7 +11,12 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import patient_days_of
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
-from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
+from itp_response.explanation.counterfactuals.search import (
+    MOST_ROWS,
+    Counterfactuals,
+    find_counterfactuals,
+    with_many_rows,
+)
 from itp_response.explanation.missing import missing_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
@@ -56,7 +61,7 @@ class Explanation(DataResult):
     counterfactuals: tuple[Counterfactual, ...] | None = None
     """The changes of one observation that would change the verdict, as they are offered: of each kind and verdict the
     smallest, and the loss of each observation that would do so. None: not asked, as of an `NA`, of a length, and of a
-    patient with partial dates."""
+    patient with partial dates or with more than 1,500 observations."""
     counterfactuals_in_words: tuple[str, ...] = ()
     """The nearest of them, what a `Y` rests on, and how near an `N` came that none would change, a sentence each."""
 
@@ -224,6 +229,8 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
     in_sentences: tuple[str, ...] = ()
     if counterfactuals is not None:
         in_sentences = tuple(sentences(decided.classification, decided.name, counterfactuals))
+    elif changing is not None and _may_change(decided):
+        in_sentences = (_too_many(decided.cohort),)
     return Explanation(
         patient=decided.cohort.id[0],
         endpoint=decided.name,
@@ -248,9 +255,21 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
 
 def _counterfactuals(decided: DecidedEndpoint, changing: Counterfactuals | None) -> tuple[Counterfactual, ...] | None:
     """One by one; None: they were not asked for, or the verdict is not one that can be asked about."""
-    if changing is None or decided.value == "NA" or decided.model.is_length or len(decided.cohort.incomplete):
+    if changing is None or not _may_change(decided) or len(with_many_rows(decided.cohort)):
         return None
     return each_counterfactual(decided.classification, changing)
+
+
+def _may_change(decided: DecidedEndpoint) -> bool:
+    """Whether it can be asked of the verdict what would change it."""
+    return decided.value != "NA" and not decided.model.is_length and not len(decided.cohort.incomplete)
+
+
+def _too_many(cohort: Cohort) -> str:
+    return (
+        f"no changes were tried: the patient has {len(cohort.day):,} observations, "
+        f"and changes are tried of at most {MOST_ROWS:,}"
+    )
 
 
 def _unmet_origin(decided: DecidedEndpoint) -> str:
@@ -269,7 +288,11 @@ def _rests_on(decided: DecidedEndpoint) -> Iterator[str]:
         yield f"{decided.criteria.labelled(name)}: {other.value} {when_or_why}"
     if decided.length and decided.decided_by is not None:
         event = decided.decided_by
-        yield f"no event: {decided.criteria.labelled(event.name)} is {event.value} ({event.because})"
+        label = decided.criteria.labelled(event.name)
+        if event.name in decided.model.competes_with:
+            yield f"a competing event came first: {label} on day {event.day}"
+        else:
+            yield f"no event: {label} is {event.value} ({event.because})"
 
 
 def _notes(cohort: Cohort) -> Iterator[str]:

@@ -9,11 +9,11 @@ from itp_response.classification.classification import Classification
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.endpoints.account import QUALIFIES, Account
-from itp_response.evaluation.endpoints.endpoint import excluded
+from itp_response.evaluation.endpoints.endpoint import defined, excluded
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import Rule
 from itp_response.evaluation.verdicts import Verdict, Y, reason_in_words
-from itp_response.explanation.meanings import Meanings, excluded_in_words
+from itp_response.explanation.meanings import Meanings, excluded_in_words, undefined_in_words
 
 NO_SENTENCE = -1
 
@@ -47,6 +47,7 @@ class _FailingClauses:
         model, verdict = self._classification.criteria.endpoints[name], self._classification.verdicts[name]
         account = model.account(self._patient_days, self._classification.verdicts, verdict)
         codes = np.full(len(patients), NO_SENTENCE)
+        self._put(codes, ~defined(model, self._patient_days).true[patients], undefined_in_words(model))
         self._put(codes, excluded(model, self._patient_days)[patients], f"ruled out by {excluded_in_words(model)}")
         self._by_others(codes, model, account, other, patients)
         self._by_events(codes, account, verdict.ended[patients], patients)

@@ -19,13 +19,14 @@ from itp_response.evaluation.endpoints.account import (
     UNKNOWN,
     Account,
 )
+from itp_response.evaluation.endpoints.endpoint import defined, excluded
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words, value_at_row
 from itp_response.evaluation.rules.tree import AtRow, Name, Rule, Tree, observed_in, other_rows_in
 from itp_response.explanation.deciding import deciding_clauses
 from itp_response.explanation.other_rows import values_in_words
-from itp_response.messages.wording import counted
+from itp_response.messages.wording import counted, listed
 
 NOT_OBSERVED = {
     "platelets": "no count",
@@ -72,12 +73,21 @@ class Meanings:
         for played in np.unique(part).tolist():
             index = np.flatnonzero(part == played)
             if played == EXCLUDED:
-                codes[index] = self._code(f"not used: {excluded_in_words(self._model)}")
+                codes[index] = self._excluded(rows[index])
             elif played in worded:
                 codes[index] = worded[played](rows[index])
             else:
                 codes[index] = self._code(phrases[PARTS[played]])
         return codes
+
+    def _excluded(self, rows: Ints) -> Ints:
+        """By the rule for whom the endpoint is defined, by the one that rules patients out, or by a day not known."""
+        model, patient_days = self._model, self._patient_days
+        reasons = (undefined_in_words(model), excluded_in_words(model), days_unknown_in_words(model))
+        undefined, ruled_out, not_known = (self._code(f"not used: {words}") if words else NONE for words in reasons)
+        patient = patient_days.patient[rows]
+        is_undefined, is_excluded = ~defined(model, patient_days).true[patient], excluded(model, patient_days)[patient]
+        return np.select([is_undefined, is_excluded], [undefined, ruled_out], not_known)
 
     def _code(self, sentence: str) -> int:
         if sentence not in self.sentences:
@@ -108,6 +118,8 @@ class Meanings:
 
     def _discounted(self, rows: Ints) -> Ints:
         tree, in_state = self._rules["discount"], self._is_true("when", rows)
+        if "at_once" in self._rules:
+            in_state = in_state | self._is_true("at_once", rows)
         codes = self._by_clause(tree, rows, "would qualify, but is not evidence: ", holds=True)
         not_known = f"would qualify, but it is unknown whether there was {tree_in_words(tree)}"
         codes[~self._is_true("discount", rows)] = self._code(not_known)
@@ -146,7 +158,8 @@ class Meanings:
     def _unknown(self, rows: Ints) -> Ints:
         """By what was not observed."""
         names, missing = [], []
-        for observed in dict.fromkeys(observed_in(self._rules["when"])):
+        trees = [self._rules[key] for key in ("when", "at_once") if key in self._rules]
+        for observed in dict.fromkeys(observed for tree in trees for observed in observed_in(tree)):
             for words, where in _not_observed(observed, self._patient_days, rows):
                 names.append(words)
                 missing.append(where)
@@ -166,9 +179,20 @@ class Meanings:
         return codes
 
 
+def undefined_in_words(model: Endpoint) -> str:
+    """For whom alone an endpoint is defined; empty: for all patients."""
+    return "" if model.only is None else f"only patients with {rule_in_words(model.only)} are assessed"
+
+
 def excluded_in_words(model: Endpoint) -> str:
-    """By which rule an endpoint excludes patients; empty: by none."""
+    """By which rule an endpoint rules out patients, whatever was observed; empty: by none."""
     return "" if model.unless is None else rule_in_words(model.unless)
+
+
+def days_unknown_in_words(model: Endpoint) -> str:
+    """That a day of the patient's own is not known; empty: there is none."""
+    names = dict.fromkeys(day.noun for day in model.own_days())
+    return f"the patient's {listed(list(names), 'or')} is not known" if names else ""
 
 
 def _not_observed(observed: Name | AtRow, patient_days: PatientDays, rows: Ints) -> Iterator[tuple[str, Bools]]:

@@ -6,9 +6,10 @@ import numpy as np
 
 from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.evaluation.endpoints.account import UNKNOWN
+from itp_response.evaluation.patient_days import PatientValues
 from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import value_at_row
-from itp_response.evaluation.rules.tree import other_rows_in
+from itp_response.evaluation.rules.tree import names_in, other_rows_in
 from itp_response.explanation.censored_counts import counts_missing
 from itp_response.explanation.one_patient import DecidedEndpoint
 from itp_response.explanation.partial_dates import dates_missing
@@ -30,8 +31,12 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
             return "the excluded record, which cannot be read"
         case "censored_count":
             return counts_missing(criteria, cohort, decided.name)
+    if not decided.is_defined and decided.reason != "baseline_missing":
+        return f"the patient's {listed(_unknown_of_patient(decided))}"
     if decided.decided_by is not None:
         return missing_in_words(decided.decided_by)
+    if decided.reason == "not_recorded" and (days := _days_unknown(decided)):
+        return f"the patient's {listed(days)}"
     match decided.reason:
         case "gap_in_counts":
             return _gaps(decided)
@@ -40,7 +45,28 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
             return f"a baseline: none is supplied, and there is no count from day {first} to {last}"
         case "too_few_counts":
             return _observation(decided) or _visits(decided, open_alone=False)
-    return _observation(decided) or _left_open(decided) or _visits(decided, open_alone=False)
+    return _observation(decided) or _day(decided) or _left_open(decided) or _visits(decided, open_alone=False)
+
+
+def _day(decided: DecidedEndpoint) -> str:
+    """The numbers of the patient of which one would be needed for its day; nothing where none is."""
+    names = [name for name, where in decided.account.unknown_days if where[0]]
+    return f"the day {listed(names, 'or')}" if names else ""
+
+
+def _unknown_of_patient(decided: DecidedEndpoint) -> list[str]:
+    """What is not known of the patient of what decides whether the endpoint is defined."""
+    patient = PatientValues(decided.patient_days)
+    names = dict.fromkeys(names_in(decided.model.only.tree))
+    return [name.replace("_", " ") for name in names if patient.values(name).unknown[0]]
+
+
+def _days_unknown(decided: DecidedEndpoint) -> list[str]:
+    """The numbers of the patient that are needed as a day and are not known, or never come."""
+    model, patient_days = decided.model, decided.patient_days
+    days = [(day, patient_days.each(day)[0]) for day in model.own_days()]
+    lacking = [day for day, on in days if np.isnan(on) or (np.isinf(on) and day in model.single_days())]
+    return list(dict.fromkeys(day.noun for day in lacking))
 
 
 def _gaps(decided: DecidedEndpoint) -> str:
@@ -115,7 +141,8 @@ def _values_not_known(decided: DecidedEndpoint, rows: Ints) -> list[str]:
 
 def _visits(decided: DecidedEndpoint, *, open_alone: bool) -> str:
     """The planned visits without a count: all of them, or those that leave it open; nothing where there are none."""
-    days = [missed.day for missed in decided.account.missed if missed.where[0] and (missed.is_open or not open_alone)]
+    missed = [one for one in decided.account.missed if one.where[0] and (one.is_open or not open_alone)]
+    days = [int(one.day[0]) for one in missed]
     if not days:
         return ""
     passed_over = any(asked.key == "set_aside" for asked in decided.model.rules())

@@ -12,7 +12,13 @@ from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.writers import write
 from itp_response.cohort.values import Bools, Ints
 from itp_response.evaluation.verdicts import Verdict
-from itp_response.explanation.counterfactuals.search import Counterfactuals, find_counterfactuals
+from itp_response.explanation.counterfactuals.search import (
+    MOST_ROWS,
+    Counterfactuals,
+    find_counterfactuals,
+    not_searched,
+    with_many_rows,
+)
 from itp_response.explanation.counterfactuals.table import clause_in_words, counterfactual_table
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_frame
@@ -94,6 +100,8 @@ class NearMisses(DataResult):
         if len(cohort.incomplete):
             lack = "with partial dates" if cohort.left_out is None else "with excluded records or partial dates"
             yield f"\nnot analysed: {counted(len(cohort.incomplete), 'patient')} {lack}"
+        if many := len(with_many_rows(cohort)):
+            yield f"\nnot analysed: {counted(many, 'patient')} with more than {MOST_ROWS:,} observations"
         if cohort.notes:
             yield from ("", *cohort.note_lines)
 
@@ -122,7 +130,7 @@ def near_misses(
 ) -> NearMisses:
     """List the patients by the smallest change of one observation that would change their result.
 
-    Patients with partial dates are not asked about.
+    Patients with partial dates and those with more than 1,500 observations are not asked about.
 
     Args:
         visits: The visits of the study: a file or a folder, a frame of polars, pandas or Arrow, a list with a dict per
@@ -159,7 +167,7 @@ def near_misses(
     names = _names(classification, endpoint)
     asked = {name: _is_asked(classification.verdicts[name], met) for name in names}
     for is_asked in asked.values():
-        is_asked[classification.cohort.incomplete] = False
+        is_asked[not_searched(classification.cohort)] = False
     of_any = np.flatnonzero(np.logical_or.reduce(list(asked.values())))
     counterfactuals = find_counterfactuals(classification, of_any, names)
     positions = {name: np.flatnonzero(is_asked) for name, is_asked in asked.items()}
@@ -183,8 +191,9 @@ def _names(classification: Classification, endpoint: str | Sequence[str] | None)
 
 def _is_asked(verdict: Verdict, met: bool) -> Bools:
     if "Y" not in verdict.labels:
-        return np.ones(len(verdict.value), dtype=np.bool_)
-    labels = ("Y",) if met else ("N", "NE")
+        labels: tuple[str, ...] = tuple(label for label in verdict.labels if label != "NA")
+    else:
+        labels = ("Y",) if met else ("N", "NE")
     is_asked: Bools = np.isin(verdict.value, [verdict.labels.index(label) for label in labels])
     return is_asked
 

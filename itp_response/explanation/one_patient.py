@@ -8,10 +8,10 @@ from typing import Any
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import NO_DAY, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Ints
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.endpoints.account import PARTS, Account
-from itp_response.evaluation.endpoints.endpoint import excluded
+from itp_response.evaluation.endpoints.account import PARTS, Account, Decided
+from itp_response.evaluation.endpoints.endpoint import defined, excluded
 from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import Verdict, reason_in_words
@@ -66,7 +66,7 @@ class DecidedEndpoint:
     @property
     def day(self) -> int | None:
         """The day of the verdict; None: it has none."""
-        day = int(self.patient_days.day_of(self.verdict.dated)[0])
+        day = int(self.classification.dated(self.verdict)[0])
         return None if day == NO_DAY else day
 
     @cached_property
@@ -80,6 +80,11 @@ class DecidedEndpoint:
     def part_of(self, row: int) -> str:
         """The part that a row played."""
         return PARTS[int(self.account.part[row])]
+
+    @property
+    def is_defined(self) -> bool:
+        """The endpoint is known to be defined for the patient."""
+        return bool(defined(self.model, self.patient_days).true[0])
 
     @property
     def is_excluded(self) -> bool:
@@ -104,7 +109,12 @@ class DecidedEndpoint:
             return f"{'' if self.model.is_length else f'{self.value}, '}{days} of {observed} observed"
         if self.value == "Y":
             return f"{days}, to day {self.day}"
-        return f"{days}, censored at the last count on day {self.day}"
+        if self.classification.competed(self.name)[0]:
+            return f"{days}, to a competing event on day {self.day}"
+        decided = Decided(self.patient_days, self.classification.verdicts, verdict)
+        moment = int(self.model.moments_of_censoring(decided)[0])
+        at = f" at {self.model.censored_at[moment]}" if moment != NONE else ""
+        return f"{days}, censored{at} on day {self.day}"
 
     @property
     def depends_on_what_may_be(self) -> bool:

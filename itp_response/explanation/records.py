@@ -13,7 +13,7 @@ from itp_response.cohort.values import NO_DAY, NONE
 from itp_response.evaluation.endpoints.account import ASIDE, BEFORE, CLOSED, NO_COUNT, OUTSIDE, Event
 from itp_response.evaluation.rules.tree import Rule, names_in
 from itp_response.explanation.deciding import clause_in_words
-from itp_response.explanation.meanings import Meanings, excluded_in_words
+from itp_response.explanation.meanings import Meanings, excluded_in_words, undefined_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint
 from itp_response.messages.wording import counted, number_in_words
 
@@ -111,14 +111,19 @@ def _ends_it(event: Event, decided: DecidedEndpoint) -> str:
 
 
 def _without_a_row(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
-    """The planned visits without a count, and the day on which treatment was discontinued, where that excludes."""
+    """The planned visits without a count, the day of discontinuation where that excludes, and recorded days."""
+    for mark in decided.account.days:
+        if mark.day[0] != NO_DAY:
+            yield ExplainedRow(int(mark.day[0]), "no observation", mark.says, "", 0)
     for missed in decided.account.missed:
         if missed.where[0]:
-            yield ExplainedRow(missed.day, missed.observed, missed.says, "", 0)
+            yield ExplainedRow(int(missed.day[0]), missed.observed, missed.says, "", 0)
     stopped = float(decided.cohort.treatment_discontinued[0])
-    rule = decided.model.unless
+    rule = decided.model.unless if decided.is_defined else decided.model.only
     if decided.is_excluded and np.isfinite(stopped) and "treatment_discontinued" in names_in(rule.tree):
         says = f"{decided.model.if_excluded}: {excluded_in_words(decided.model)}"
+        if not decided.is_defined:
+            says = undefined_in_words(decided.model)
         yield ExplainedRow(int(stopped), "discontinued", says, "", 0)
 
 

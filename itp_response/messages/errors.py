@@ -5,14 +5,19 @@ An error is data too: its `problems` know their code, place and value.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import accumulate
 from typing import Any, ClassVar
 
 from itp_response.messages.codes import MEANINGS, Code
 
 MOST_COMPARED = 2_000
 """With more known words than this, a word is not compared with each of them: that takes time for every mistake."""
-MOST_LISTED = 100
-"""The number of known words that a message lists."""
+ROOM = 800
+"""The characters that a list of names may take in a message."""
+LONGEST_NAME = 100
+"""The characters of a name in such a list."""
+LONGEST_LINE = 990
+"""The characters of a line of a message, which is 1,000 with the word before it; a longer one loses its middle."""
 PLACE = ("file", "line", "column", "position")
 """The parts of a problem that say where it is."""
 
@@ -100,8 +105,10 @@ class ItpResponseError(Exception):
     """The code of a problem without one of its own."""
 
     def __init__(self, message: str, problems: Iterable[str] = ()) -> None:
-        super().__init__(str(message))
-        self.problems = tuple(as_problem(problem, code=self.of_no_other) for problem in problems or [message])
+        super().__init__(_readable(str(message)))
+        self.problems = tuple(
+            as_problem(problem, code=self.of_no_other).replaced(_readable(problem)) for problem in problems or [message]
+        )
 
     @property
     def code(self) -> Code:
@@ -187,9 +194,34 @@ def unknown(what: str, word: str, known: Iterable[str]) -> Problem:
     "unknown endpoint 'ORR'; known: OR, CR. Did you mean 'OR'?"
     """
     known = list(known)
-    listed = known[:MOST_LISTED] + ([f"… and {len(known) - MOST_LISTED:,} more"] if len(known) > MOST_LISTED else [])
-    sentence = f"unknown {what} {word!r}; known: {', '.join(listed) or 'none'}.{nearest(word, known)}"
+    sentence = f"unknown {what} {word!r}; known: {some_of(known) or 'none'}.{nearest(word, known)}"
     return Problem(sentence, code=Code.NAME_UNKNOWN, value=word)
+
+
+def some_of(names: Iterable[str], room: int = ROOM) -> str:
+    """The names with commas, as many of them as a message has room for, and the number of the others.
+
+    >>> some_of(["day", "platelets", "rescue"]), some_of(["day", "platelets", "rescue"], room=20)
+    ('day, platelets, rescue', 'day, platelets, … and 1 more')
+    """
+    names = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
+    ends = accumulate(len(name) + len(", ") for name in names)
+    fitting = sum(end <= room for end in ends)
+    more = [f"… and {len(names) - fitting:,} more"] if fitting < len(names) else []
+    return ", ".join([*names[:fitting], *more])
+
+
+def _readable(text: str) -> str:
+    """The text, each line as long as somebody can read it."""
+    return "\n".join(map(_without_middle, text.split("\n"))) if len(text) > LONGEST_LINE else text
+
+
+def _without_middle(line: str) -> str:
+    """The begin and the end of a very long line, with the number of the other characters."""
+    if len(line) <= LONGEST_LINE:
+        return line
+    begin, end = line[: LONGEST_LINE // 2], line[-(LONGEST_LINE // 4) :]
+    return f"{begin} … ({len(line) - len(begin) - len(end):,} characters left out) … {end}"
 
 
 def one_a_line(problems: list[str], most: int = 20) -> str:

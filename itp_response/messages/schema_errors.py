@@ -202,9 +202,9 @@ def _of_rule(path: Keys, error: _Error) -> str:
     if not isinstance(error.value, str):
         return ended(f"{spelled(error.value)} is not a rule; write a rule as a text in quotes")
     problem = ended(error.details["msg"])
-    if path[-1] == "unless" and problem.startswith("unknown name"):
+    if path[-1] in ("only", "unless") and problem.startswith("unknown name"):
         first, rest = problem.split("\n", 1)
-        cure = "'unless' is a rule over the patient as a whole: it cannot use terms or what was observed on a day."
+        cure = f"{path[-1]!r} is a rule over the patient as a whole: it cannot use terms or what was observed on a day."
         return f"{first} {cure}\n{rest}"
     return problem
 
@@ -227,8 +227,9 @@ def _of_pair(_: Keys, error: _Error) -> str:
     return f"{spelled(error.value)} is not a pair of days; write [first, last]."
 
 
-def _of_list(path: Keys, _: _Error) -> str:
-    return f"this table may be repeated; write [[{path[0]}]]." if len(path) == 1 else ""
+def _of_list(path: Keys, error: _Error) -> str:
+    is_table = len(path) == 1 and isinstance(error.value, dict)
+    return f"this table may be repeated; write [[{path[0]}]]." if is_table else ""
 
 
 def _of_empty(_: Keys, error: _Error) -> str:

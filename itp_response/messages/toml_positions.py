@@ -101,6 +101,8 @@ class KeyPositions:
                 return before
             case (str(several), int(), *keys) if several in NAMED_BY:
                 table = self._entry(path[:2])
+            case (str(table), int()) if not isinstance(self.raw[table][path[1]], dict):
+                keys = []
             case (str(table), *keys) if keys or isinstance(self.raw.get(table), dict):
                 table = f"[{table}]"
             case (table, *keys):

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Protocol
 
 WIDTH = 80
 """The width of a text, in characters, where it is not told."""
@@ -84,22 +85,31 @@ def listed(texts: Sequence[str], conjunction: str = "and") -> str:
     return f" {conjunction} ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
 
 
-def day_in_words(day: float) -> str:
+class WordedDay(Protocol):
+    """A day that is not the same for all, with words of its own."""
+
+    @property
+    def in_words(self) -> str: ...
+
+
+def day_in_words(day: float | WordedDay) -> str:
     """A day; one without a limit is any day.
 
     >>> day_in_words(28), day_in_words(math.inf)
     ('day 28', 'any day')
     """
+    if not isinstance(day, int | float):
+        return day.in_words
     return f"day {number_in_words(day)}" if math.isfinite(day) else "any day"
 
 
-def days_in_words(days: tuple[float, float]) -> str:
+def days_in_words(days: tuple[float | WordedDay, float | WordedDay]) -> str:
     """A pair of days as the end of a sentence; nothing where there is no limit.
 
     >>> days_in_words((1, 28)), days_in_words((-math.inf, 0)), days_in_words((-math.inf, math.inf))
     (', from day 1 to day 28', ', up to day 0', '')
     """
-    first, last = (math.isfinite(day) for day in days)
+    first, last = (not isinstance(day, int | float) or math.isfinite(day) for day in days)
     if first and last:
         return f", from {day_in_words(days[0])} to {day_in_words(days[1])}"
     if first:
@@ -107,7 +117,7 @@ def days_in_words(days: tuple[float, float]) -> str:
     return f", up to {day_in_words(days[1])}" if last else ""
 
 
-def up_to(day: float) -> str:
+def up_to(day: float | WordedDay) -> str:
     """A last day as the end of a phrase; nothing where there is no limit.
 
     >>> up_to(28), up_to(math.inf)

@@ -12,7 +12,7 @@ import polars as pl
 from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import CohortError, Problem, nearest
+from itp_response.messages.errors import ROOM, CohortError, Problem, nearest, some_of
 from itp_response.readers.files import READERS, Tabular, kind_of, open_table
 from itp_response.readers.known_names import ALIASES, BESIDE, UNIQUE, UNIT_OF, fitting, folded
 from itp_response.readers.open_table import OpenTable
@@ -187,7 +187,7 @@ def read_table(
     if not len(table.frame) and not source.problems:
         problems.wrong(location, no_rows(location))
     if source.others and not table.has("patient_id"):
-        sheets = ", ".join(map(repr, source.others))
+        sheets = some_of(map(repr, source.others))
         problems.wrong(location, f"the data may be in another sheet; say --sheet, there are: {sheets}.")
     return table
 
@@ -295,8 +295,8 @@ def check_same_header(folder: Path, first: Sequence[str], name: str, header: Seq
     """Raises `CohortError` for a part file with other columns than the first."""
     if list(header) != list(first):
         raise CohortError(
-            f"{folder.name}: {name} has the columns {', '.join(header)}, "
-            f"but the first part has {', '.join(first)}; give all the same."
+            f"{folder.name}: {name} has the columns {some_of(header, ROOM // 2)}, "
+            f"but the first part has {some_of(first, ROOM // 2)}; give all the same."
         )
 
 
@@ -428,5 +428,5 @@ def missing_column(name: str, written: Sequence[str], *instead: str) -> Problem:
         # There are many aliases, so only a very similar name is likely to be a misspelling of one.
         near.extend(nearest(alias, [similar]) for similar in get_close_matches(alias, written, 1, cutoff=0.8))
     what = " or ".join(map(repr, wanted))
-    sentence = f"the column {what} is missing; there are: {', '.join(written)}.{next(filter(None, near), '')}"
+    sentence = f"the column {what} is missing; there are: {some_of(written)}.{next(filter(None, near), '')}"
     return Problem(sentence, code=Code.COLUMN_MISSING, column=name)

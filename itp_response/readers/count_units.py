@@ -12,6 +12,7 @@ import polars as pl
 
 from itp_response.cohort.values import Bools, Ints, Numbers
 from itp_response.messages.codes import Code
+from itp_response.messages.errors import some_of
 from itp_response.readers.cells import as_counts, without_not_given
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.decimals import points_assumed
@@ -238,7 +239,7 @@ def note_unused(table: NamedTable, problems: Problems) -> None:
     for words, what in ((LIKE_UNIT, "a unit"), (LIKE_QUALIFIER, "a flag or a qualifier")):
         unused = [name for name in table.written if name not in used and _has_word(name, words)]
         if unused:
-            names = ", ".join(map(quoted, unused))
+            names = some_of(map(quoted, unused))
             verb = "looks" if len(unused) == 1 else "look"
             problems.note(table.location, f"Not used: {names}, which {verb} like {what}.", warning=True)
 

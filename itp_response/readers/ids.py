@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.values import Bools
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import UsageError
+from itp_response.messages.errors import UsageError, some_of
 from itp_response.readers.cells import is_not_given
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.known_names import BESIDE
@@ -135,7 +135,7 @@ def keyed(table: NamedTable, key: PatientKey | None, problems: Problems) -> Name
     written = table.header["patient_id"]
     if missing:
         what = f"there is no column of the {' or the '.join(missing)} beside {written!r}"
-        there = f"there are: {', '.join(table.written)}"
+        there = f"there are: {some_of(table.written)}"
         problems.wrong(table.location, f"--patient-key {key}: {what}; {there}.", code=Code.COLUMN_MISSING)
         return table
     ids = as_text(table.cells("patient_id").values)

@@ -17,7 +17,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared, in_table
 from itp_response.cohort.observations import ReadFrom
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import CohortError, Problem, UsageError, unknown
+from itp_response.messages.errors import CohortError, Problem, UsageError, some_of, unknown
 from itp_response.readers.assembly import assemble, recorded_as
 from itp_response.readers.coded.study import recognized
 from itp_response.readers.column_names import NamedTable, no_table, read_table
@@ -192,7 +192,7 @@ def patient_table(
             check_columns(opened, ("patient_id",), problems)
             check_declared(opened, of_patients, problems)
     elif needed := [repr(name) for name, column in of_patients.items() if column.is_needed]:
-        names = ", ".join(needed)
+        names = some_of(needed)
         problems.failed(1, CohortError(f"patients: the criteria need {names} of each patient; give a patient table."))
     else:
         check_declared(no_table(1, "patients"), of_patients, problems)

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Ints
-from itp_response.messages.errors import CohortError, unknown
+from itp_response.messages.errors import CohortError, some_of, unknown
 from itp_response.messages.optional_imports import needed
 from itp_response.readers.complete import WORKBOOK, check_elsewhere, unbroken
 from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
@@ -58,9 +58,9 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
         path.name, WORKBOOK, lambda: book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
     )
     others = [other for other in book.sheet_names if other != name]
-    notes = [f"The sheet {name!r} was read, not {', '.join(map(repr, others))}."] if others else []
+    notes = [f"The sheet {name!r} was read, not {some_of(map(repr, others))}."] if others else []
     if not cells.width or not cells.select(_filled()).to_series().any():
-        cure = f"; say --sheet, there are: {', '.join(map(repr, others))}" if others else ""
+        cure = f"; say --sheet, there are: {some_of(map(repr, others))}" if others else ""
         raise CohortError(f"{path.name}: the sheet {name!r} is empty{cure}.")
     table = _below_header(path.name, cells, header_row, form)
     return replace(table, notes=[*notes, *form.notes, *table.notes], others=tuple(others), from_1904=form.from_1904)

@@ -87,6 +87,8 @@ def _of_rows(asked: AskedRule, truths: Truths, account: Account) -> Effects:
 
 def _of_patient(asked: AskedRule, truths: Truths, is_excluded: bool) -> Effects:
     """Of a rule over endpoints, and of one by which patients are excluded."""
+    if asked.key == "only":
+        return np.select([truths.false, truths.unknown], [AGAINST, OPEN], NO_EFFECT).astype(np.int8)
     if asked.key == "unless":
         return np.select([truths.true, truths.unknown], [AGAINST, OPEN], NO_EFFECT).astype(np.int8)
     effect = np.select([truths.true, truths.false], [SUPPORTS, AGAINST], OPEN).astype(np.int8)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from itp_response.authoring.check import worked_examples
-from itp_response.authoring.describe import CHECKED
+from itp_response.authoring.search import searched_text
 from itp_response.classification.classification import Classification, classify
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.notation import cohort_of
 from itp_response.cohort.values import NO_DAY
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.grades import grade
 from itp_response.definitions.schema import WorkedExample
 from itp_response.messages.errors import ItpResponseError
 from itp_response.teaching.page_data import PageData
@@ -36,7 +37,7 @@ def sets(data: PageData) -> dict[str, Any]:
 
 
 def _listed(criteria: Criteria) -> dict[str, Any]:
-    """A set in a list. `searched` has all texts that name its drug or its trial: titles, source, registry numbers."""
+    """A set in a list. `searched` has all texts that name its drug or its trial."""
     file = criteria.file
     source = file.source
     short = file.short or criteria.name
@@ -46,7 +47,7 @@ def _listed(criteria: Criteria) -> dict[str, Any]:
         "title": criteria.title,
         "registry": source.registry,
         "verified": file.checked != "unverified",
-        "searched": " ".join([criteria.name, short, criteria.title, source.cite, source.where, source.registry]),
+        "searched": f"{searched_text(criteria)} {source.where}",
     }
 
 
@@ -59,7 +60,7 @@ def details(data: PageData, name: str) -> dict[str, Any]:
         "short": file.short or criteria.name,
         "title": criteria.title,
         "source": file.source.model_dump(),
-        "checked": CHECKED[file.checked],
+        "checked": grade(file),
         "verified": file.checked != "unverified",
         "day_0": file.clock.day_0,
         "visits": list(file.clock.visits),
@@ -144,7 +145,7 @@ def values_of(classification: Classification) -> list[dict[str, str]]:
 def results_of(classification: Classification, name: str) -> list[str]:
     """The result of an endpoint for each patient, `Y on day 28`; without a day, the value alone."""
     verdict = classification.verdicts[name]
-    days = classification.days_of(verdict.dated).tolist()
+    days = classification.dated(verdict).tolist()
     values = np.array(verdict.labels)[verdict.value].tolist()
     return [value if day == NO_DAY else f"{value} on day {day}" for value, day in zip(values, days, strict=True)]
 

@@ -79,7 +79,7 @@ def as_literal(classification: Classification) -> list[dict[str, LiteralVerdict]
             name: LiteralVerdict(
                 value=verdict.labels[verdict.value[place]],
                 reason=reasons[verdict.reason[place]],
-                day=day(verdict.dated[place]),
+                day=length(classification.dated(verdict), place),
                 onset=day(verdict.onset[place]),
                 confirming=day(verdict.confirming[place]),
                 ended=day(verdict.ended[place]),

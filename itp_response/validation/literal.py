@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import cache
 from itertools import pairwise
 from itertools import product as product_of
-from math import inf, isinf, isnan, prod
+from math import floor, inf, isinf, isnan, prod
 from typing import Any
 
 Cell = float | str | bool | None
@@ -101,6 +101,11 @@ class Chart:
     day_0: datetime.date | None
     picked: int | None = None
     """The day of the count that is the baseline, where one count is."""
+    behind: Mapping[int, Mapping[str, Value]] = field(default_factory=dict)
+    """For each day, the values at other rows that the functions of the file's rules give, by the function as written.
+
+    They are those of the counts as recorded: completions leave them as they are.
+    """
     known: dict[tuple[Any, ...], bool | None] = field(default_factory=dict, compare=False, repr=False)
     """The rules that were asked already, each of a day, its count and the baseline: completions ask them again."""
 
@@ -163,6 +168,7 @@ def same(verdicts: Sequence[LiteralVerdict], reason: str = "censored_count") -> 
 
 PATIENCE = 50
 RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
+OF_PATIENTS = ("only", "unless")
 
 
 def completions(chart: Chart) -> Iterator[Chart]:
@@ -185,7 +191,7 @@ def with_baselines(chart: Chart) -> list[Chart]:
     edges = [edge for row in unknown if row.platelets for edge in (row.platelets.low, row.platelets.high)]
     marks = {
         (count - more) / times
-        for count in {*numbers_of(chart), *edges}
+        for count in {*numbers_of(chart), *edges, *(end for row in unknown for end in ends_behind(chart, row))}
         for more in added(chart)
         for times in multiplied(chart)
         if times and not isinf(count)
@@ -222,7 +228,7 @@ def left_open(chart: Chart, name: str) -> bool:
     return any(left_open(chart, other) for other in endpoint_names(chart.criteria) if other in named)
 
 
-REFERENCES = ("from", "after", "until", "to", "of", "starting_from")
+REFERENCES = ("from", "after", "until", "to", "of", "censored", "competing")
 
 
 def baseline_matters(chart: Chart) -> bool:
@@ -238,17 +244,19 @@ def counts_tried(chart: Chart, row: DayRow) -> list[Bounds | None]:
         return [row.platelets]
     baseline = chart.own["baseline"]
     own = baseline.low if isinstance(baseline, Bounds) else 0.0
-    marks = {
-        times * count + more
-        for count in (own, *numbers_of(chart))
-        for times in multiplied(chart)
-        for more in added(chart)
-    }
-    marks |= {count / times for count in (own, *numbers_of(chart)) for times in multiplied(chart) if times}
+    numbers = (own, *numbers_of(chart), *ends_behind(chart, row))
+    marks = {times * count + more for count in numbers for times in multiplied(chart) for more in added(chart)}
+    marks |= {count / times for count in numbers for times in multiplied(chart) if times}
     told_apart: dict[tuple[bool | None, ...], Bounds | None] = {}
     for count in between(marks, row.platelets):
         told_apart.setdefault(rule_truths(chart, replace(row, platelets=count)), count)
     return list(told_apart.values())
+
+
+def ends_behind(chart: Chart, row: DayRow) -> set[float]:
+    """The finite ends of the values that functions give at a row."""
+    values = [value for value in chart.behind[row.day].values() if isinstance(value, Bounds)]
+    return {end for value in values for end in (value.low, value.high) if not isinf(end)}
 
 
 def truths_tried(chart: Chart, row: DayRow | None) -> list[tuple[bool | None, ...]]:
@@ -263,7 +271,7 @@ def rule_truths(chart: Chart, row: DayRow | None) -> tuple[bool | None, ...]:
     """The truth of every rule at a row; without a row, of those over patients."""
     tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
     if row is None:
-        return tuple(truth(one["unless"], chart.own, chart.terms) for one in tables if "unless" in one)
+        return tuple(truth(one[key], chart.own, chart.terms) for one in tables for key in OF_PATIENTS if key in one)
     rules = {one[key]: None for one in tables if one["kind"] != "combined" for key in RULES if key in one}
     return tuple(state(chart, rule, row) for rule in rules)
 
@@ -305,7 +313,7 @@ def numbers_below(chart: Chart, operator: type[ast.AST]) -> set[float]:
 def rule_texts(chart: Chart) -> list[str]:
     """The rules of the file and its terms, as written."""
     tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
-    texts = [one[key] for one in tables for key in (*RULES, "unless") if isinstance(one.get(key), str)]
+    texts = [one[key] for one in tables for key in (*RULES, *OF_PATIENTS) if isinstance(one.get(key), str)]
     return [*texts, *chart.terms.values()]
 
 
@@ -337,8 +345,19 @@ def endpoint_names(criteria: dict[str, Any]) -> list[str]:
 
 
 def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
-    """`unless` is looked at first; then what another endpoint could not give; then the kind."""
+    """`only` is looked at first, then `unless`, then what another endpoint could not give, then the patient's days.
+
+    Then the kind.
+    """
     kind = endpoint["kind"]
+    if "only" in endpoint:
+        concerned = truth(endpoint["only"], chart.own, chart.terms)
+        if concerned is False:
+            return LiteralVerdict("NA", what_failed(chart, endpoint["only"], chart.own))
+        if concerned is None:
+            named = set(names_in(parsed(endpoint["only"]), chart.terms))
+            no_baseline = "baseline" in named and chart.own["baseline"] is None
+            return LiteralVerdict("NE", "baseline_missing" if no_baseline else "not_recorded")
     if "unless" in endpoint and truth(endpoint["unless"], chart.own, chart.terms) is True:
         value = "NA" if kind in ("lost", "time_to") else "N"
         return LiteralVerdict(value, name_of_rule(chart, endpoint["unless"]))
@@ -347,7 +366,10 @@ def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerd
             settled = taken_over(others(endpoint[key]), kind)
             if settled is not None:
                 return settled
-    return KINDS[kind](chart, endpoint, others)
+    of_this_patient = with_own_days(chart, endpoint)
+    if of_this_patient is None:
+        return LiteralVerdict("NE", "not_recorded")
+    return KINDS[kind](chart, of_this_patient, others)
 
 
 def taken_over(other: LiteralVerdict, kind: str) -> LiteralVerdict | None:
@@ -361,6 +383,48 @@ def taken_over(other: LiteralVerdict, kind: str) -> LiteralVerdict | None:
     return None
 
 
+# Days that depend on the patient.
+
+DAY_KEYS = ("day", "days", "by", "evidence_by", "followed_from", "visits")
+
+
+def with_own_days(chart: Chart, endpoint: dict[str, Any]) -> dict[str, Any] | None:
+    """The endpoint with the patient's own days in the place of the names; None where one of them is unknown."""
+    keys = [*DAY_KEYS]
+    keys += ["within"] if endpoint["kind"] == "at" else []
+    keys += ["until"] if endpoint["kind"] == "maintained" else []
+    mine = dict(endpoint)
+    for key in keys:
+        if key not in endpoint:
+            continue
+        written = endpoint[key]
+        listed = written if isinstance(written, list | tuple) else [written]
+        days = [own_day(chart, day) if isinstance(day, str) else day for day in listed]
+        is_a_visit = key == "visits" or key == "day"
+        if any(day is None or (is_a_visit and isinf(day)) for day in days):
+            return None
+        mine[key] = days if isinstance(written, list | tuple) else days[0]
+    return mine
+
+
+def own_day(chart: Chart, written: str) -> float | None:
+    """The patient's number, plus or minus what is written beside it; None where it is not known."""
+    value = value_of(parsed(written), chart.own, {})
+    if not isinstance(value, Bounds) or value.low != value.high:
+        return None
+    return int(value.low) if value.low.is_integer() else value.low
+
+
+def cause_of_missing(chart: Chart, endpoint: dict[str, Any], planned: float) -> str | None:
+    """The name in `missing_after` of what happened first by the planned day; of one day, the first written."""
+    happened = []
+    for name in endpoint.get("missing_after", {}):
+        value = chart.own[name]
+        if isinstance(value, Bounds) and value.low == value.high and not isinf(value.low) and value.low <= planned:
+            happened.append((value.low, name))
+    return min(happened, key=lambda one: one[0])[1] if happened else None
+
+
 # The kinds.
 
 
@@ -369,6 +433,8 @@ def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralV
 
     Met: the earliest row in the state from which the next occasions follow, each the first row in the state at
     least `apart` after the one before; with "unbroken", without a failing row on the way.
+    A row on which `at_once` is true, and that is not discounted, meets it by itself, if no such occasions begin
+    earlier.
     Not met: N where `closed_by` closed it (that row ended it), or `until` came, or the patient was followed to the
     end and would not have met it either if the rows that may meet it had been evidence (and, where `without_counts`
     is NE, has a count in the rows looked at); else NE.
@@ -378,6 +444,11 @@ def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralV
     rows = rows_looked_at(chart, endpoint, others, closing, until)
     states = [(row.day, evidence(chart, endpoint, row)) for row in rows]
     met = find_occasions(chart, endpoint, states, "anything")
+    alone = [
+        row for row in rows if meets_alone(chart, endpoint, row) is True and not is_washed_out(chart, endpoint, row)
+    ]
+    if alone and (met is None or alone[0].day <= met[0]):
+        return LiteralVerdict("Y", "met", day=alone[0].day, onset=alone[0].day)
     if met is not None:
         first, last = met
         confirming = last if endpoint.get("occasions", 1) > 1 else None
@@ -385,7 +456,7 @@ def achieved(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralV
         return LiteralVerdict("Y", "met", day=day, onset=first, confirming=confirming)
     if closing is not None:
         return LiteralVerdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=closing.day)
-    open_rows = [row for row in rows if may_meet(chart, endpoint, row)]
+    open_rows = [row for row in rows if may_meet(chart, endpoint, row) or may_meet_alone(chart, endpoint, row)]
     uncounted = all(row.platelets is None for row in rows)
     if until is not None:
         return LiteralVerdict("N", why_not_achieved(chart, endpoint, rows))
@@ -476,27 +547,72 @@ def lost(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdi
 
 
 def time_to(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
-    """The days from `from` (day 0 if left out) to the event, or to the last count of those without the event.
+    """The days from `from` (day 0 if left out) to the event, to a competing event, or to the censoring moment.
 
-    Y with the event, N censored; NA where `to` is not Y and nothing is censored (NE where it is NE), with its
-    reason. A patient with no count to be censored at is NE.
+    Y with the event, where it comes by the censoring moment and no competing event comes on an earlier day. N for a
+    competing event by that moment, with its name, and N, censored, at the moment. NE where the patient has no moment.
+    Where nothing is censored: NA without the event (NE where it is NE), with its reason.
     """
     start, onset = 0, None
     if "from" in endpoint:
         other = others(endpoint["from"])
         start, onset = day_of(other), other.onset
     to = others(endpoint["to"])
-    if to.value == "Y":
-        event = day_of(to)
+    event = day_of(to) if to.value == "Y" else None
+    if "censored" not in endpoint:
+        if event is None:
+            return LiteralVerdict("NE" if to.value == "NE" else "NA", to.reason)
         return LiteralVerdict("Y", "event", day=event, onset=onset, ended=event, days=event - start)
-    if endpoint.get("censored") != "last_count":
-        return LiteralVerdict("NE" if to.value == "NE" else "NA", to.reason)
-    counted = [row.day for row in chart.rows if row.platelets is not None and row.day <= endpoint.get("by", inf)]
-    # A count from before the clock started cannot end it: the time would be negative.
-    counted = [day for day in counted if day >= start]
-    if not counted:
-        return LiteralVerdict("NE", "no_counts")
-    return LiteralVerdict("N", "censored", day=counted[-1], onset=onset, ended=counted[-1], days=counted[-1] - start)
+    name, moment = censoring_moment(chart, endpoint, others, start)
+    last = inf if moment is None or name == "last_count" else moment
+    if event is not None and event > last:
+        event = None
+    by = endpoint.get("by", inf)
+    came = {other: day_of(others(other)) for other in endpoint.get("competing", ()) if others(other).value == "Y"}
+    came = {other: day for other, day in came.items() if start <= day <= last}
+    came = {other: day for other, day in came.items() if (day <= by if event is None else day < event)}
+    if came:
+        first = min(came, key=lambda other: came[other])
+        return ended_on(chart, LiteralVerdict("N", first, day=came[first], onset=onset, days=came[first] - start))
+    if event is not None:
+        return LiteralVerdict("Y", "event", day=event, onset=onset, ended=event, days=event - start)
+    if moment is None:
+        moments = listed_moments(endpoint)
+        return LiteralVerdict("NE", "no_counts" if "last_count" in moments else "not_recorded")
+    day = moment if moment <= by else floor(by)
+    return ended_on(chart, LiteralVerdict("N", "censored", day=day, onset=onset, days=day - start))
+
+
+def ended_on(chart: Chart, verdict: LiteralVerdict) -> LiteralVerdict:
+    """The verdict, ended by the row of its day, where there is one."""
+    return replace(verdict, ended=verdict.day) if any(row.day == verdict.day for row in chart.rows) else verdict
+
+
+def listed_moments(endpoint: dict[str, Any]) -> list[str]:
+    """The censoring moments, as they are written: one or several."""
+    censored = endpoint["censored"]
+    return [censored] if isinstance(censored, str) else list(censored)
+
+
+def censoring_moment(chart: Chart, endpoint: dict[str, Any], others: Others, start: int) -> tuple[str, int | None]:
+    """The first of the moments that the patient has, and its day; no day where there is none."""
+    by = endpoint.get("by", inf)
+    for name in listed_moments(endpoint):
+        if name == "last_count":
+            # A count from before the clock started cannot end it: the time would be negative.
+            counted = [row.day for row in chart.rows if row.platelets is not None and start <= row.day <= by]
+            if counted:
+                return name, counted[-1]
+            continue
+        if name in endpoint_names(chart.criteria):
+            other = others(name)
+            day = day_of(other) if other.value == "Y" else None
+        else:
+            value = own_day(chart, name)
+            day = None if value is None or isinf(value) else floor(value)
+        if day is not None and day >= start and by >= start:
+            return name, day
+    return "", None
 
 
 def best(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
@@ -540,13 +656,22 @@ def at(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict
             if start < row.day <= closing_until and state(chart, endpoint["closed_by"], row) is True:
                 return LiteralVerdict("N", name_of_rule(chart, endpoint["closed_by"]), ended=row.day)
     if chosen is None:
-        return LiteralVerdict("NE", "no_counts")
+        return missing_landmark(chart, endpoint, start + endpoint["day"])
     holds = state(chart, endpoint["when"], chosen)
     if holds is None:
         return LiteralVerdict("NE", why_unknown(chart, endpoint, chosen))
     if holds is False:
-        return LiteralVerdict("N", what_failed(chart, endpoint["when"], chosen), ended=chosen.day)
+        return LiteralVerdict("N", what_failed(chart, endpoint["when"], row_names(chart, chosen)), ended=chosen.day)
     return LiteralVerdict("Y", "met", day=chosen.day, onset=chosen.day)
+
+
+def missing_landmark(chart: Chart, endpoint: dict[str, Any], planned: float) -> LiteralVerdict:
+    """A landmark without a count: NE, or by what had happened by then."""
+    cause = cause_of_missing(chart, endpoint, planned)
+    if cause is None or endpoint["missing_after"][cause] == "unknown":
+        return LiteralVerdict("NE", "no_counts")
+    value = "N" if endpoint["missing_after"][cause] == "fails" else "NA"
+    return LiteralVerdict(value, OBSERVED.get(cause, cause))
 
 
 def visits(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerdict:
@@ -579,7 +704,8 @@ def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVer
     """Time in a state, in days, and the time observed.
 
     Of the rows in `days` those of unknown state are passed over; a discounted count is out of the state. Each of the
-    others lasts some days (see `days_lasted`). The time is that of all rows in the state, or that of the longest
+    others lasts some days (see `days_lasted`); with "first_to_last" a row lasts none where the next is out of the
+    state, or where there is no next. The time is that of all rows in the state, or that of the longest
     stretch of them; the time observed is always that of all known rows. Without a known row it is NE and there are
     no days. With `at_least` it is N where the time is shorter.
     The onset is the first row in the state (of the first longest stretch), the confirming row the last one, which
@@ -590,6 +716,11 @@ def extent(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVer
         return LiteralVerdict("NE", "no_counts")
     lasted = days_lasted(chart, endpoint, known)
     of_days = sum(days for days, _ in lasted)
+    if endpoint.get("lasting") == "first_to_last":
+        lasted = [
+            (days if position + 1 < len(known) and known[position + 1][1] else 0, cut)
+            for position, (days, cut) in enumerate(lasted)
+        ]
     if endpoint.get("measure", "total") == "longest":
         days, counted = longest_stretch(known, lasted)
     else:
@@ -705,9 +836,37 @@ def may_meet(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> bool:
     return not is_unknown or bool(endpoint.get("unknown_counts", "may_meet") == "may_meet")
 
 
+def meets_alone(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> bool | None:
+    """Does the row meet it by itself, `at_once`?"""
+    return state(chart, endpoint["at_once"], row) if "at_once" in endpoint else False
+
+
+def is_washed_out(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> bool:
+    """Would the row be discounted if it were in the state?"""
+    return "discount" in endpoint and state(chart, endpoint["discount"], row) is not False
+
+
+def may_meet_alone(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> bool:
+    """Could this row have met it by itself, though it did not? Only a row with a count can, and as the file says."""
+    if row.platelets is None:
+        return False
+    alone = meets_alone(chart, endpoint, row)
+    counts_discounted = endpoint.get("discounted_counts", "do_not_meet") == "may_meet"
+    if alone is True:
+        return is_washed_out(chart, endpoint, row) and counts_discounted
+    if alone is False or endpoint.get("unknown_counts", "may_meet") == "do_not_meet":
+        return False
+    if not is_washed_out(chart, endpoint, row):
+        return True
+    discounted = state(chart, endpoint["discount"], row) is True or state(chart, endpoint["when"], row) is True
+    return counts_discounted or not discounted
+
+
 def could_have_met(chart: Chart, endpoint: dict[str, Any], rows: list[DayRow], open_rows: list[DayRow]) -> bool:
     """Would it have been met if the rows that may meet it had been evidence?"""
-    states = [(row.day, True if row in open_rows else evidence(chart, endpoint, row)) for row in rows]
+    if any(may_meet_alone(chart, endpoint, row) for row in open_rows):
+        return True
+    states = [(row.day, True if may_meet(chart, endpoint, row) else evidence(chart, endpoint, row)) for row in rows]
     return find_occasions(chart, endpoint, states, "anything") is not None
 
 
@@ -741,20 +900,30 @@ def why_not_achieved(chart: Chart, endpoint: dict[str, Any], rows: list[DayRow])
     """not_confirmed where a row in the state was evidence, discounted where one would have been but for `discount`."""
     if any(evidence(chart, endpoint, row) is True for row in rows):
         return "not_confirmed"
-    if any(state(chart, endpoint["when"], row) is True for row in rows):
+    if any(state(chart, endpoint["when"], row) is True or meets_alone(chart, endpoint, row) is True for row in rows):
         return "discounted"
     return "never_reached"
 
 
 def why_unknown(chart: Chart, endpoint: dict[str, Any], row: DayRow) -> str:
-    """What made the row unknown, the first that applies."""
-    named = set(names_in(parsed(endpoint["when"]), chart.terms))
-    if state(chart, endpoint["when"], row) is True:
+    """What made the row unknown, the first that applies; asked of `when`, and of `at_once` where `when` is known."""
+    rule = endpoint["when"]
+    if endpoint["kind"] == "achieved" and "at_once" in endpoint:
+        if meets_alone(chart, endpoint, row) is True:
+            return "discounted"
+        if state(chart, rule, row) is not None and not is_discounted(chart, endpoint, row):
+            rule = endpoint["at_once"]
+    if state(chart, rule, row) is True:
         return "discounted"
+    named = set(names_in(parsed(rule), chart.terms, functions=False))
+    functions = {call: chart.behind[row.day][call] for call in calls_in(rule, chart.terms)}
     if chart.own["baseline"] is None and "baseline" in named:
         return "baseline_missing"
-    if row.bleeding_grade is None and "bleeding_grade" in named:
+    of_bleeding = [value for call, value in functions.items() if "bleeding_grade" in call]
+    if (row.bleeding_grade is None and "bleeding_grade" in named) or None in of_bleeding:
         return "bleeding_not_recorded"
+    if any(isinstance(value, Bounds) and value.low != value.high for value in functions.values()):
+        return "censored_count"
     return "not_recorded"
 
 
@@ -771,7 +940,7 @@ def start_of(endpoint: dict[str, Any], others: Others) -> int:
 
 def ended_by(chart: Chart, endpoint: dict[str, Any], start: int, row: DayRow) -> LiteralVerdict:
     """N, for what failed; the failing row ended it."""
-    return LiteralVerdict("N", what_failed(chart, endpoint["when"], row), onset=start, ended=row.day)
+    return LiteralVerdict("N", what_failed(chart, endpoint["when"], row_names(chart, row)), onset=start, ended=row.day)
 
 
 def has_gap(chart: Chart, endpoint: dict[str, Any], good_days: list[int]) -> bool:
@@ -810,17 +979,20 @@ def visits_held(chart: Chart, endpoint: dict[str, Any]) -> list[Visit]:
     if "visits" in endpoint:
         within = endpoint.get("within", 0)
         kept = not_set_aside(chart, endpoint)
-        rows = [row_taken(kept, day, day - within, day + within, "nearest") for day in endpoint["visits"]]
-        return [Visit(row, visit_counts_as(chart, endpoint, row)) for row in rows]
+        taken = [(day, row_taken(kept, day, day - within, day + within, "nearest")) for day in endpoint["visits"]]
+        return [Visit(row, visit_counts_as(chart, endpoint, row, day)) for day, row in taken]
     first, last = endpoint.get("days", (-inf, inf))
     kept = not_set_aside(chart, endpoint)
     counted = [row for row in kept if row.platelets is not None and first <= row.day <= last]
-    return [Visit(row, visit_counts_as(chart, endpoint, row)) for row in counted]
+    return [Visit(row, visit_counts_as(chart, endpoint, row, row.day)) for row in counted]
 
 
-def visit_counts_as(chart: Chart, endpoint: dict[str, Any], row: DayRow | None) -> str:
+def visit_counts_as(chart: Chart, endpoint: dict[str, Any], row: DayRow | None, planned: float) -> str:
     """What a visit without a count, a discounted one, or one in a known or unknown state counts as."""
     if row is None:
+        cause = cause_of_missing(chart, endpoint, planned)
+        if cause is not None:
+            return str(endpoint["missing_after"][cause])
         return str(endpoint.get("missing", "fails"))
     if is_discounted(chart, endpoint, row):
         return str(endpoint.get("discounted", "fails"))
@@ -993,10 +1165,10 @@ def later(chart: Chart, day: int, length: str) -> int:
     return (moved - chart.day_0).days
 
 
-def what_failed(chart: Chart, rule: str, row: DayRow) -> str:
-    """The first of the parts joined by `and`, as written, that is false."""
+def what_failed(chart: Chart, rule: str, names: Mapping[str, Value]) -> str:
+    """The first of the parts joined by `and`, as written, that is false of what the names stand for."""
     for part in parts(parsed(rule), ast.And, chart.terms):
-        if truth_of(part, row_names(chart, row), chart.terms) is False:
+        if truth_of(part, names, chart.terms) is False:
             return about(chart, part)
     raise AssertionError("a false rule has a false part")
 
@@ -1050,15 +1222,63 @@ def name_of_rule(chart: Chart, rule: str) -> str:
     return about(chart, node)
 
 
-def names_in(node: ast.AST, terms: Mapping[str, str]) -> Iterator[str]:
-    """The names of a rule from left to right; a term stands for what is behind it."""
+def names_in(node: ast.AST, terms: Mapping[str, str], functions: bool = True) -> Iterator[str]:
+    """The names of a rule from left to right; a term stands for what is behind it, a function for the name in it."""
+    if isinstance(node, ast.Call):
+        if functions:
+            yield from names_in(node.args[0], terms)
+        return
     if isinstance(node, ast.Name):
         if node.id in terms:
-            yield from names_in(parsed(terms[node.id]), terms)
+            yield from names_in(parsed(terms[node.id]), terms, functions)
         else:
             yield node.id
     for child in ast.iter_child_nodes(node):
-        yield from names_in(child, terms)
+        yield from names_in(child, terms, functions)
+
+
+def calls_in(rule: str, terms: Mapping[str, str]) -> set[str]:
+    """The functions of a rule and of its terms, as written."""
+    nodes = list(ast.walk(parsed(rule)))
+    behind = [terms[node.id] for node in nodes if isinstance(node, ast.Name) and node.id in terms]
+    return {ast.unparse(node) for node in nodes if isinstance(node, ast.Call)}.union(
+        *(calls_in(text, terms) for text in behind)
+    )
+
+
+# A value at another row.
+
+
+def with_values_behind(chart: Chart) -> Chart:
+    """The chart with what each function of the file's rules gives at each row."""
+    calls = set().union(*(calls_in(text, chart.terms) for text in rule_texts(chart)))
+    return replace(chart, behind={row.day: {call: behind(chart, call, row) for call in calls} for row in chart.rows})
+
+
+def behind(chart: Chart, call: str, row: DayRow) -> Value:
+    """What a function gives at a row: a value that is known at another row, or at this one."""
+    function = parsed(call)
+    assert isinstance(function, ast.Call)
+    assert isinstance(function.func, ast.Name)
+    name = ast.unparse(function.args[0])
+    seen = [(one.day, value) for one in chart.rows if isinstance(value := row_names(chart, one)[name], Bounds)]
+    which = function.func.id
+    if which == "previous":
+        earlier = [value for day, value in seen if day < row.day]
+        return earlier[-1] if earlier else None
+    if which == "at_baseline":
+        first, last = chart.criteria.get("baseline", {}).get("days", (-inf, 0))
+        before = [value for day, value in seen if first <= day <= last]
+        return before[-1] if before else None
+    since = 0.0
+    if len(function.args) > 1:
+        since = row.day - in_days(ast.literal_eval(function.args[1]))
+    values = [value for day, value in seen if since <= day <= row.day]
+    if not values:
+        return None
+    if which == "first":
+        return values[0]
+    return lowest(values) if which == "lowest" else highest(values)
 
 
 # The patient as the program sees it.
@@ -1076,7 +1296,7 @@ def chart_of(criteria: dict[str, Any], patient: Patient) -> Chart:
     for name, column in criteria.get("columns", {}).items():
         if column.get("table", "visits") == "patients":
             own[name] = cell_value(column, patient.columns.get(name))
-    return Chart(criteria, rows, own, patient.day_0, picked)
+    return with_values_behind(Chart(criteria, rows, own, patient.day_0, picked))
 
 
 def rows_of(criteria: dict[str, Any], patient: Patient) -> tuple[DayRow, ...]:
@@ -1231,9 +1451,10 @@ def with_the_last_before_the_dose(
 
 
 def row_names(chart: Chart, row: DayRow) -> dict[str, Value]:
-    """What each name of a rule stands for at a row."""
+    """What each name and function of a rule stands for at a row."""
     return {
         **chart.own,
+        **chart.behind.get(row.day, {}),
         **row.columns,
         **row.rescues,
         "platelets": row.platelets,
@@ -1298,6 +1519,8 @@ def value_of(node: ast.expr, names: Mapping[str, Value], terms: Mapping[str, str
         return value_of(parsed(terms[node.id]), names, terms)
     if isinstance(node, ast.Name):
         return names[node.id]
+    if isinstance(node, ast.Call):
+        return names[ast.unparse(node)]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return calculate(ast.Sub(), point(0), value_of(node.operand, names, terms))
     if isinstance(node, ast.BinOp):
@@ -1475,6 +1698,18 @@ def lowest(counts: Sequence[Bounds]) -> Bounds:
         high,
         any(count.low_in for count in counts if count.low == low),
         all(count.high_in for count in counts if count.high == high),
+    )
+
+
+def highest(counts: Sequence[Bounds]) -> Bounds:
+    """The highest of several: the highest of what each is at least, and the highest that any can be."""
+    low = max(count.low for count in counts)
+    high = max(count.high for count in counts)
+    return Bounds(
+        low,
+        high,
+        all(count.low_in for count in counts if count.low == low),
+        any(count.high_in for count in counts if count.high == high),
     )
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from itp_response.authoring.check import TriedClause, tried_clauses
 from itp_response.definitions.criteria import Criteria
+from itp_response.definitions.grades import grade
 from itp_response.definitions.load import criteria_folder
 from itp_response.definitions.schema import WorkedExample
 from itp_response.validation.hand_decided import hand_decided
@@ -40,7 +41,7 @@ def _rows(criteria: Criteria, tests: str) -> Iterator[tuple[Any, ...]]:
     is_shipped = criteria.path.parent == criteria_folder()
     by_hand = Counter(row["endpoint"] for row in hand_decided() if is_shipped and row["set"] == criteria.name)
     for name, model in criteria.endpoints.items():
-        cite = f"{source.cite} ({criteria.file.checked})"
+        cite = f"{source.cite} ({grade(criteria.file)})"
         about = (criteria.marked_name, cite, model.where or source.where, name, model.label, model.says)
         in_tests = (str(by_hand[name]), tests.format(kind=model.kind))
         own = [example.name for example in examples if name in _asked(criteria, example)]

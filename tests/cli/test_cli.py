@@ -213,6 +213,29 @@ class TestCriteria:
         assert "Checked: NOT VERIFIED; written from memory, not for use as it stands." in shown
         assert "VERIFIED" not in run("criteria", "atra_2022").stdout
 
+    def test_says_how_far_the_source_was_read(self):
+        shown = " ".join(run("criteria", "luna3").stdout.split())
+
+        assert "Checked: the source's own words were read (primary). Read: the parts named" in shown
+        assert "at least in part in a copy; a text read breaks off." in shown
+
+    def test_finds_sets(self):
+        found = run("criteria", "--search", "ianalumab 2025")
+
+        assert [line.split()[0] for line in found.stdout.splitlines() if not line.startswith(" ")] == [
+            "vayhit2",
+            "vayhit3",
+        ]
+        (one,) = json.loads(run("criteria", "--search", "NCT05653219", "--json").stdout)
+        assert (one["name"], one["drugs"], one["read"]) == ("vayhit2", "ianalumab, eltrombopag", "abstract")
+
+    def test_says_where_it_finds_none(self):
+        missed = run("criteria", "--search", "ianalumba")
+
+        assert (missed.exit_code, missed.stdout) == (2, "")
+        assert "Did you mean 'ianalumab'?" in missed.stderr
+        assert "give it without a name" in run("criteria", "fit", "--search", "fit").stderr
+
     def test_a_file_of_ones_own(self):
         assert run("criteria", ROOT / "examples" / "own_definition.toml").stdout.startswith("A definition of one's own")
 

@@ -35,6 +35,7 @@ OUTPUTS = {
     "new": "new --output {1}.toml",
     "schema": "schema --output {1}.json",
     "example": "example {1}",
+    "validate": "validate --shipped fit --generated 1 --output {1}",
 }
 
 

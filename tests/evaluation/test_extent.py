@@ -342,6 +342,60 @@ class TestMeasure:
             assert not wrong(SHOWN + further, table)
 
 
+class TestFirstToLast:
+    """`lasting = "first_to_last"`: a row's state lasts until the next known row only where this is in the state too."""
+
+    def test_total(self):
+        """The time observed is that of the steps, whatever the rows show."""
+        assert not wrong(
+            SHOWN + 'lasting = "first_to_last"',
+            """
+            timeline                            | days | time_of_days | onset | day | because
+            d7 60, d14 60, d21 5                | 7    | 15           | 7     | 14  | from the first to the last of them
+            d7 60, d14 60                       | 7    | 8            | 7     | 14  | not the day of the last
+            d7 60, d14 5                        | 0    | 8            |       |     | one alone has no time
+            d7 60                               | 0    | 1            |       |     | nor has the only one
+            d7 5, d14 60                        | 0    | 8            |       |     | out of it before
+            d7 60, d14 60, d21 5, d28 60, d35 60 | 14  | 29           | 7     | 35  | 7 and 7
+            d7 60, d14 5, d21 60, d35 60        | 14   | 29           | 7     | 35  | the second alone
+            d7 60, d10 60 bleed ?, d14 60       | 7    | 8            | 7     | 14  | unknown: passed over
+            d0 60, d1 60, d84 60, d85 60        | 83   | 84           | 1     | 84  | in the days looked at
+            """,
+        )
+
+    def test_longest(self):
+        """Of two as long the first."""
+        assert not wrong(
+            LONGEST + 'lasting = "first_to_last"',
+            """
+            timeline                              | days | time_of_days | onset | day
+            d7 60, d14 60, d21 5, d28 60, d42 60  | 14   | 36           | 28    | 42
+            d7 60, d14 60, d21 5, d28 60, d35 60  | 7    | 29           | 7     | 14
+            d7 60, d14 5, d21 60                  | 0    | 15           |       |
+            """,
+        )
+
+    def test_at_least(self):
+        """A window of 84 days shows 83 at most."""
+        first_to_last = 'lasting = "first_to_last"\n'
+        assert not wrong(
+            (SHOWN + first_to_last).replace("1 day", "83 days"),
+            """
+            timeline       | value | days | time_of_days | reason
+            d1 60, d84 60  | Y     | 83   | 84           | met
+            d1 60, d83 60  | N     | 82   | 83           | too_short
+            d84 60         | N     | 0    | 1            | too_short
+            """,
+        )
+        with pytest.raises(CriteriaError, match="of at most 83 days"):
+            criteria_of((SHOWN + first_to_last).replace("1 day", "84 days"))
+
+    def test_no_gap_goes_with_it(self):
+        """A limit on what a state lasts belongs to steps."""
+        with pytest.raises(CriteriaError, match="requires lasting = 'step'"):
+            criteria_of(STEP + 'lasting = "first_to_last"\nmax_gap = "7 days"')
+
+
 class TestVisit:
     """`lasting = "visit"`: each row in the state stands for a visit of the length `each`."""
 

@@ -2,7 +2,6 @@
 
 import datetime
 
-import literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +10,7 @@ from worked import criteria_of
 import itp_response
 from itp_response.classification.chunked.classify_to import classify_to
 from itp_response.explanation.certificate import certificate
+from itp_response.validation import literal
 
 BY_TIME = """
     several = "last_before_dose"

@@ -214,7 +214,6 @@ class TestInRules:
             d0 100, d7 50 rescue, d364 90           | N     |     | discounted      | the row itself is discounted
             d0 15, d7 200 rescue, d14 100           | Y     | 14  | met             | a discounted row is looked at from others
             """,
-            literally=False,
         )
 
     def test_a_stable_dose(self):
@@ -239,7 +238,6 @@ class TestInRules:
             d112 9 dose=3, d112 9 dose=5, d168 9 dose=5    | Y     | met          | of two doses of a day the last
             d112 9 dose=3, d140 dose=5, d168 9             | N     | dose         | a row without a count is looked at
             """,
-            literally=False,
         )
 
     def test_a_change_from_baseline(self):
@@ -260,7 +258,6 @@ class TestInRules:
             d28 9 dose=30, d364 9 dose=90             | NE    |     | not_recorded  | no dose at baseline
             d-1 9 dose=20, d0 9, d28 dose=30          | Y     | 28  | met           | the last that is known, and a row without a count
             """,
-            literally=False,
         )
 
     def test_why_it_is_unknown(self):
@@ -286,7 +283,6 @@ class TestInRules:
             d7 <100, d28 <40 | NE    | censored_count | neither is known
             d28 60           | NE    | not_recorded   | none before
             """,
-            literally=False,
         )
         bled = text.replace("{}", "previous(bleeding_grade) >= 1 and platelets <= 0.5 * previous(platelets)")
         assert not wrong(
@@ -296,7 +292,6 @@ class TestInRules:
             d7 60 bleed ?, d28 20    | NE    | bleeding_not_recorded | of the row before
             d7 <100 bleed ?, d28 20  | NE    | bleeding_not_recorded | before the censored count
             """,
-            literally=False,
         )
 
     def test_a_censored_count_behind_a_function_is_not_completed(self):
@@ -309,7 +304,6 @@ class TestInRules:
             d7 20, d28 <50  | NE    | censored_count | it may be below 20, where the lowest may be lower still
             d7 20, d28 >30  | Y     | met            | above 20 in any case
             """,
-            literally=False,
         )
 
     def test_a_baseline_beside_a_value_at_another_row(self):
@@ -322,7 +316,6 @@ class TestInRules:
             d7 9 dose=4, d28 50   | <10      | NE    | censored_count | 8 lies among what is below 10
             d7 9 dose=5, d28 50   | <10      | Y     | met            | all of it lies below 10
             """,
-            literally=False,
         )
 
     def test_a_column_that_is_not_there(self):

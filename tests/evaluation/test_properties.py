@@ -17,7 +17,7 @@ from itp_response.definitions.criteria import read_dict
 from itp_response.definitions.load import criteria_folder, loads
 from itp_response.evaluation import evaluate as evaluation
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.verdicts import LENGTHS, ROWS
+from itp_response.evaluation.verdicts import NUMBERS, ROWS
 from itp_response.validation import literal
 from itp_response.validation.bridge import as_literal, cohort_of
 from itp_response.validation.literal import Observation, Patient
@@ -130,7 +130,7 @@ class TestOfOneAnother:
 
         assert whole.keys() == blocks.keys()
         for name, verdict in whole.items():
-            for part in ("value", "reason", *ROWS, *LENGTHS):
+            for part in ("value", "reason", *ROWS, *NUMBERS):
                 left, right = getattr(verdict, part), getattr(blocks[name], part)
                 assert (left is None) == (right is None)
                 assert left is None or left.tolist() == right.tolist(), (name, part)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import gzip
 import io
+import json
 import random
+import re
 import zipfile
+import zlib
 from collections.abc import Callable
+from typing import Any
 
 TOKENS = [
     *(
@@ -77,10 +83,25 @@ TOKENS = [
 """What is put into a file or in place of a part of it."""
 
 
+VALUES: list[Any] = [
+    *(None, True, False, 0, -1, 1.5, 1e300, 10**30, "", " ", "x", "1", "-1", "NaN", "2019-02-30", "2019-05", "\ud800"),
+    *([], {}, [[]], [None], ["x"], {"x": 1}, {"": {}}),
+]
+"""What is put in place of a value of JSON."""
+NUMBERS = (b"0", b"1", b"7", b"28", b"365", b"-3", b"1000000", b"4000000000", b"1" * 19, b"0.5", b"1e9", b"007")
+"""What is put in place of a number."""
+NUMBER, WORD = re.compile(rb"\d+(?:\.\d+)?"), re.compile(rb"[A-Za-z_]{2,}")
+
+
 def mutant(seed: bytes, chance: random.Random) -> bytes:
-    """The bytes with one to four changes; sometimes those of the parts of an archive."""
-    if seed.startswith(b"PK") and chance.random() < 0.7:
-        return _of_archive(seed, chance)
+    """The bytes with one to four changes; sometimes those of what is packed in them."""
+    if chance.random() < 0.7:
+        if seed.startswith(b"PK"):
+            return _of_archive(seed, chance)
+        if seed.startswith(b"\x1f\x8b"):
+            return gzip.compress(_changed(gzip.decompress(seed), chance), 1)
+        if seed.startswith(b"\x78"):
+            return zlib.compress(_changed(zlib.decompress(seed), chance), 1)
     return _changed(seed, chance)
 
 
@@ -105,6 +126,49 @@ def _of_archive(seed: bytes, chance: random.Random) -> bytes:
                 content = _changed(content, chance)
             changed.writestr(name, content)
     return packed.getvalue()
+
+
+def _one_of(pattern: re.Pattern[bytes], seed: bytes, chance: random.Random) -> re.Match[bytes] | None:
+    """Some part of the pattern, near to a place of which each is as likely."""
+    return pattern.search(seed, chance.randrange(len(seed) + 1)) or pattern.search(seed)
+
+
+def _number(seed: bytes, chance: random.Random) -> bytes:
+    """Another number in place of one."""
+    found = _one_of(NUMBER, seed, chance)
+    return seed if found is None else seed[: found.start()] + chance.choice(NUMBERS) + seed[found.end() :]
+
+
+def _word(seed: bytes, chance: random.Random) -> bytes:
+    """A word of the file in place of another."""
+    found, other = _one_of(WORD, seed, chance), _one_of(WORD, seed, chance)
+    return seed if found is None or other is None else seed[: found.start()] + other[0] + seed[found.end() :]
+
+
+def _json(seed: bytes, chance: random.Random) -> bytes:
+    """Another value in a text of JSON, or in a line of it; a change of bytes elsewhere."""
+    lines = seed.split(b"\n") if (seed[:1] == b"{" and b"}\n{" in seed) or b"]\n[" in seed else [seed]
+    place = chance.randrange(len(lines))
+    try:
+        content = json.loads(lines[place])
+    except (ValueError, RecursionError):
+        return _insert(seed, chance)
+    lines[place] = json.dumps(_other_content(content, chance)).encode()
+    return b"\n".join(lines)
+
+
+def _other_content(content: Any, chance: random.Random) -> Any:
+    """The content with a value, at any depth, that is another one, left out or there twice."""
+    if not isinstance(content, dict | list) or not content or chance.random() < 0.15:
+        return copy.deepcopy(chance.choice(VALUES))
+    key = chance.choice(list(content)) if isinstance(content, dict) else chance.randrange(len(content))
+    if chance.random() < 0.1:
+        del content[key]
+    elif isinstance(content, list) and chance.random() < 0.1:
+        content.insert(key, copy.deepcopy(content[key]))
+    else:
+        content[key] = _other_content(content[key], chance)
+    return content
 
 
 def _span(seed: bytes, chance: random.Random) -> tuple[int, int]:
@@ -187,5 +251,5 @@ def _big_number(seed: bytes, chance: random.Random) -> bytes:
 
 CHANGES: list[Callable[[bytes, random.Random], bytes]] = [
     *(_flip, _flip, _any_byte, _cut_off, _cut_out, _repeat, _move, _insert, _insert, _replace),
-    *(_cell, _cell, _cell, _swap_lines, _repeat_line, _big_number),
+    *(_cell, _cell, _cell, _swap_lines, _repeat_line, _big_number, _number, _number, _word, _json, _json),
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import multiprocessing
 import os
 import random
@@ -49,6 +50,8 @@ class Found:
     faults: dict[str, list[str]] = field(default_factory=dict)
     """Each kind of fault with the inputs that had it."""
     slowest: float = 0.0
+    seconds: float = 0.0
+    """Of all inputs."""
 
 
 def input_of(name: str, number: int, seed: int, seeds: list[bytes]) -> bytes:
@@ -89,7 +92,7 @@ def _kind(error: BaseException) -> str:
 def _work(pipe: Connection, seed: int) -> None:
     """Reads inputs as they are asked for, until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["POLARS_MAX_THREADS"] = "2"
+    os.environ["POLARS_MAX_THREADS"] = "1"
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
         seeds: dict[str, list[bytes]] = {}
@@ -198,24 +201,29 @@ def totals(answers: Iterator[tuple[str, int, str, str, float]]) -> dict[str, Fou
         of.inputs += 1
         of.results += kind == "result"
         of.refused += kind == "refused"
-        of.slowest = max(of.slowest, seconds)
+        of.slowest, of.seconds = max(of.slowest, seconds), of.seconds + seconds
         if kind == "fault":
             of.faults.setdefault(text, []).append(f"{name}:{number}")
+            print(f"{name}:{number}: {text}", file=sys.stderr, flush=True)
     return found
 
 
-def in_turn(names: list[str], inputs: int) -> Iterator[tuple[str, int]]:
-    """The inputs of all targets, by turns."""
+def in_turn(names: list[str], inputs: int, minutes: float = math.inf) -> Iterator[tuple[str, int]]:
+    """The inputs of all targets, by turns, until the time is over."""
+    end = time.monotonic() + 60 * minutes
     for number in range(-(-inputs // len(names))):
         for name in names:
-            yield name, number
+            if time.monotonic() < end:
+                yield name, number
 
 
 def shown(found: dict[str, Found]) -> str:
-    lines = [f"{'':14} {'inputs':>8} {'results':>8} {'refused':>8} {'faults':>7} {'slowest':>8}"]
+    lines = [f"{'':14} {'inputs':>8} {'results':>8} {'refused':>8} {'faults':>7} {'slowest':>8} {'mean':>8}"]
     for name, of in found.items():
         faults = sum(map(len, of.faults.values()))
-        lines.append(f"{name:14} {of.inputs:8,} {of.results:8,} {of.refused:8,} {faults:7,} {of.slowest:7.1f}s")
+        times = f"{of.slowest:7.1f}s {of.seconds / of.inputs:7.3f}s"
+        lines.append(f"{name:14} {of.inputs:8,} {of.results:8,} {of.refused:8,} {faults:7,} {times}")
+    lines.append(f"{'together':14} {sum(of.inputs for of in found.values()):8,}")
     kinds = [(kind, inputs) for of in found.values() for kind, inputs in of.faults.items()]
     lines += [f"{len(inputs):5} x {kind}   such as {', '.join(inputs[:2])}" for kind, inputs in kinds]
     return "\n".join(lines)
@@ -227,6 +235,7 @@ def _arguments() -> Any:
     parser.add_argument("--of", nargs="*", default=list(TARGETS), choices=list(TARGETS), metavar="TARGET")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after which no further input is read")
     parser.add_argument("--patience", type=float, default=120.0, help="seconds after which an input is given up")
     parser.add_argument("--only", metavar="TARGET:NUMBER", help="make one input again, and raise what it raises")
     parser.add_argument("--keep", type=Path, help="with --only: the file to write the input to")
@@ -244,9 +253,8 @@ def main() -> int:
                 given.keep.write_bytes(content)
             print(TARGETS[name].attempt(Path(folder), content))
         return 0
-    found = totals(
-        run(in_turn(given.of, given.inputs), seed=given.seed, workers=given.workers, patience=given.patience)
-    )
+    asked = in_turn(given.of, given.inputs, given.minutes)
+    found = totals(run(asked, seed=given.seed, workers=given.workers, patience=given.patience))
     print(shown(found))
     return int(any(of.faults for of in found.values()))
 

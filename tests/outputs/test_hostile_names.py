@@ -22,7 +22,7 @@ HOSTILE = (
 SHORT = "@<script>alert(1)</script>{\\field}$x_1$|[a](b)é\x1b[31m\u202e"
 """For ids and arms in figures, whose labels have little room."""
 BROKEN = "P\nerror: forged"
-IDS = [SHORT, BROKEN, "+1", "-x", "-7", "@q"]
+IDS = [SHORT, BROKEN, "+1", "-x", "-7", "a;=1+1"]
 COLUMN = r"<u>\b{x}"
 FORMULA = re.compile(r"[=+\-@\t\r]")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -157,6 +157,49 @@ class TestTerminal:
         assert not [line for line in done.output.splitlines() if line.strip().startswith("error: forged")]
 
 
+class TestLetters:
+    """Names that are long, or have signs that the font lacks: drawn with no error and no warning of a library."""
+
+    LONG = "x" * 200
+    SIGNS = "\U0001f642中"
+
+    def study(self, of_id, of_arm):
+        ids = [f"P{number}{of_id}" for number in range(6)]
+        rows = [(one, day, count) for one in ids for day, count in ((0, 15), (28, 60), (35, 70))]
+        patients = pl.DataFrame({"patient_id": ids, "arm": [f"A{of_arm}", f"B{of_arm}"] * 3, "g": [of_arm, "b"] * 3})
+        visits = pl.DataFrame(rows, schema=["patient_id", "day", "platelets"], orient="row")
+        return itp_response.classify(visits, patients)
+
+    @pytest.mark.parametrize("kind", ["timeline", "swimmer", "spaghetti", "km", "waterfall", "forest"])
+    @pytest.mark.parametrize(("of_id", "of_arm"), [(LONG, LONG), (SIGNS, SIGNS)])
+    def test_pictures_are_drawn(self, kind, of_id, of_arm):
+        study = self.study(of_id, of_arm)
+        picture = itp_response.plot(kind, study, **({"patient": study.cohort.id[0]} if kind == "timeline" else {}))
+        for suffix in (".svg", ".png", ".pdf"):
+            picture.drawn(suffix, dpi=40)
+        said = "The font has no sign for U+4E2D, U+1F642: drawn as □; --font names another font."
+        in_picture = of_id if kind in ("timeline", "swimmer") else of_arm
+        assert picture.undrawn == ((said,) if in_picture == self.SIGNS else ())
+        assert picture.get_figwidth() < 20
+
+    def test_a_swimmer_plot_says_that_ids_are_shortened(self):
+        said = "Of long patient ids the middle is left out (…)."
+        assert said in itp_response.plot("swimmer", self.study(self.LONG, "")).notes
+        assert said not in itp_response.plot("swimmer", self.study("", self.LONG)).notes
+
+    def test_a_report_is_made_of_both(self):
+        page = itp_response.report(self.study(self.LONG, self.SIGNS)).text
+        assert "The font has no sign for U+4E2D, U+1F642" in page
+
+    def test_a_picture_with_too_many_dots_is_refused(self):
+        picture = itp_response.plot("timeline", "d0 15, d28 60")
+        picture.set_size_inches(7, 80)
+        with pytest.raises(
+            itp_response.UsageError, match=r"has 8,400 by 96,000 dots at 1200 dots per inch; a \.png file"
+        ):
+            picture.drawn(".png", dpi=1200)
+
+
 class TestTables:
     def cells(self, path):
         frame = pl.read_csv(path, infer_schema=False)
@@ -183,6 +226,13 @@ class TestTables:
             assert wrong == [], name
         assert "'+1" in self.cells(tmp_path / "frame.csv")
         assert "-7" in self.cells(tmp_path / "frame.csv")
+
+    def test_nor_where_semicolons_separate_cells(self, study, tmp_path):
+        study.write(tmp_path / "r.csv")
+        cells = re.split(r"[;\t\n]", (tmp_path / "r.csv").read_text(encoding="utf-8"))
+        # A number before a comma is no formula.
+        assert [cell for cell in cells if FORMULA.match(cell) and not re.match(r"-7,", cell)] == []
+        assert "'=1+1" in "".join(cells)
 
     def test_no_cell_of_a_workbook_is_a_formula(self, study, tmp_path):
         itp_response.review(study).write_query_log(tmp_path / "log.xlsx")

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from worked import HEAD, criteria_of
 
 import itp_response
-from itp_response.classification import classification as reader
 from itp_response.classification.classification import classify
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
@@ -20,6 +19,7 @@ from itp_response.definitions.load import load
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.messages.wording import fitted
 from itp_response.outputs.comparison.sensitivity import TOGETHER, sensitivity
+from itp_response.readers import visits as reader
 from itp_response.validation.bridge import cohort_of as cohort_of_patients
 
 ROOT = Path(__file__).parents[2]

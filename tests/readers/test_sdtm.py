@@ -975,7 +975,11 @@ class TestBroken:
         ("form", "message"),
         [
             ("xpt", "lb.xpt: this is not a complete SAS transport file; export or copy it again."),
-            ("json", "lb.json: this is not CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'."),
+            (
+                "json",
+                "lb.json: this cannot be read as Dataset-JSON: it is not complete JSON "
+                "(Expecting value: line 1 column 1 (char 0)); export it again.",
+            ),
             ("parquet", "lb.parquet: this is not a complete Parquet file; export or copy it again."),
         ],
     )

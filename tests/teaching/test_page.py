@@ -137,6 +137,7 @@ class TestByHand:
 
     def test_a_count_dragged_aside_changes_its_day_alone(self, visit):
         page = visit()
+        says(page, "Y on day 22")
         x, y = spot(page, 29)
         page.mouse.move(x, y)
         page.mouse.down()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import threading
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -84,11 +85,9 @@ def test_a_timeline_that_is_too_much_is_an_error_of_the_timeline(client, questio
     assert answer.json()["error"].startswith("timeline")
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    """The address of a server that waits for a fraction of a second only."""
-    monkeypatch.setattr(connections, "PATIENCE", 0.1)
-    monkeypatch.setattr(api, "PATIENCE", 0.1)
+@contextmanager
+def as_taught():
+    """The address of the page's own server."""
     listener = listening(None)
     address = listener.getsockname()
     config = uvicorn.Config(
@@ -100,9 +99,25 @@ def impatient(monkeypatch):
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))
     thread.start()
-    yield address
-    server.should_exit = True
-    thread.join()
+    try:
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """The address of a server that waits for a fraction of a second only."""
+    monkeypatch.setattr(connections, "PATIENCE", 0.1)
+    monkeypatch.setattr(api, "PATIENCE", 0.1)
+    with as_taught() as address:
+        yield address
+
+
+HALF_A_POST = (
+    b"POST /api/decide HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+)
 
 
 def all_of(connection):
@@ -125,8 +140,7 @@ class TestSlowClients:
             (b"", b""),
             (b"POST /api/decide HTTP/1.1\r\nHo", b""),
             (
-                b"POST /api/decide HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: application/json\r\n"
-                b"Content-Length: 100\r\n\r\n{",
+                HALF_A_POST,
                 b"did not arrive within 0.1 seconds",
             ),
         ],
@@ -135,6 +149,22 @@ class TestSlowClients:
         with socket.create_connection(impatient, timeout=PATIENCE) as connection:
             connection.sendall(sent.replace(b"%d", b"%d" % impatient[1]))
             assert said in all_of(connection)
+
+    @pytest.mark.parametrize("sent", [b"", b"GET / HT", HALF_A_POST])
+    def test_do_not_keep_the_page_from_others(self, monkeypatch, sent):
+        """There are more of them than there may be connections, and none is given up for its slowness."""
+        monkeypatch.setattr(connections, "PATIENCE", 3_600)
+        monkeypatch.setattr(api, "PATIENCE", 3_600)
+        with as_taught() as address, ExitStack() as kept:
+            slow = [
+                kept.enter_context(socket.create_connection(address, timeout=PATIENCE))
+                for _ in range(connections.MOST_CONNECTIONS + 8)
+            ]
+            for one in slow[8:]:
+                one.sendall(sent.replace(b"%d", b"%d" % address[1]))
+            with httpx.Client(base_url="http://{}:{}".format(*address), trust_env=False, timeout=PATIENCE) as other:
+                assert other.get("/").status_code == 200
+            assert [all_of(one) for one in slow[:9]] == [b""] * 9
 
     def test_a_further_connection_than_there_may_be_is_closed(self, impatient, monkeypatch):
         monkeypatch.setattr(connections, "MOST_CONNECTIONS", 0)

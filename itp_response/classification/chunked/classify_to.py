@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Any
 
+from itp_response.classification import system
 from itp_response.classification.chunked.classified_file import ClassifiedFile
 from itp_response.classification.chunked.one_reading import OneReading
 from itp_response.classification.chunked.study import (
@@ -27,6 +28,7 @@ from itp_response.classification.classification import (
     Study,
     classify,
     criteria_of,
+    rows_asked,
 )
 from itp_response.classification.output_files import refuse_inputs, temporary_folder
 from itp_response.classification.provenance import Provenance, hashed, sources
@@ -46,6 +48,7 @@ def classify_to(
     criteria: CriteriaInput | None = None,
     *,
     long: bool = False,
+    by_visit: bool = False,
     options: ReadOptions | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -55,7 +58,7 @@ def classify_to(
 ) -> ClassifiedFile:
     """Classify every patient of a study into a file, whole or not at all; the memory does not grow with the study.
 
-    The file has the same bytes as that of `classify(...).write(path, long=long)`. Visits in a text, Parquet or Arrow
+    The file has the same bytes as that of `classify(...).write(path, ...)`. Visits in a text, Parquet or Arrow
     file, by a mapping too, or in a folder of such files, are read in chunks; others, and those in which any row may say
     which patient the other rows belong to, are read as a whole.
 
@@ -68,6 +71,7 @@ def classify_to(
         criteria: A shipped criteria set by its name, a criteria file by its path, or a `Criteria`. None: `atra_2022`,
             or the set of the `Classification`.
         long: One row per patient and endpoint, as `Classification.long`; else one per patient.
+        by_visit: One row per patient, endpoint and planned visit, as `Classification.by_visit`.
         options: How the tables are read. None: the defaults of `ReadOptions`. Not allowed beside a study that has been
             read.
         threads: The number of threads that decide. None: one per processor. The result does not depend on it.
@@ -98,7 +102,7 @@ def classify_to(
         >>> classified.counts.values["OR"]["Y"]
         1
     """
-    path = Path(path)
+    path, rows = Path(path), rows_asked(long, by_visit)
     form = FORMATS[check_suffix(path)]
     definitions = criteria_of(visits, criteria)
     files = InputFiles.of((visits, patients))
@@ -106,18 +110,14 @@ def classify_to(
     visits, patients, source = _opened(visits, patients, options)
     if source is None:
         classification = classify(visits, patients, definitions, options=options, threads=threads)
-        classification.write(path, long=long)
+        classification.write(path, long=long, by_visit=by_visit)
         return ClassifiedFile(definitions, classification.cohort, classification.counts)
     options = (options or DEFAULTS).told_by(getattr(visits, "options", {}))
     size = size or ChunkSize()
     inputs = {"visits": visits, "patients": patients}
+    workers = threads or os.cpu_count() or 1
     chunk_options = ChunkOptions(
-        long,
-        threads or os.cpu_count() or 1,
-        size,
-        memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2,
-        progress or (lambda *_: None),
-        notify or (lambda _: None),
+        rows, workers, size, memory or system.memory() // 2, progress or _silent, notify or _silent
     )
     with files.unchanged():
         read_from = ReadFrom(inputs, asdict(options), _in_background(lambda: hashed(inputs)), files.check)
@@ -126,6 +126,10 @@ def classify_to(
             path, lambda file: _write(form, study, chunk_options, file), lambda written: written[1]
         )
     return classified
+
+
+def _silent(*_: object) -> None:
+    """Tell nobody."""
 
 
 def _opened(

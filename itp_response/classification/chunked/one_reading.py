@@ -25,6 +25,7 @@ from itp_response.classification.chunked.unsorted import ChunkOptions, Unsorted
 from itp_response.classification.classification import (
     Classification,
     ResultCounts,
+    as_option,
 )
 from itp_response.classification.provenance import Provenance
 from itp_response.classification.under_a_set import with_notes
@@ -171,7 +172,7 @@ class OneReading:
             cohort = replace(cohort, quarantine=report, notes=(*cohort.notes, *notes))
         notes = totals.counts.noticed.notes(self.study.criteria, cohort)
         classified = ClassifiedFile(self.study.criteria, with_notes(cohort, notes), totals.counts)
-        origin = classified.provenance(long=self.options.long)
+        origin = classified.provenance(**as_option(self.options.rows))
         self.writer.end(origin)
         return classified, origin
 
@@ -357,7 +358,7 @@ class OneReading:
             classification = Classification(criteria, cohort, evaluate(criteria, cohort, 1))
         except CohortError as error:
             return undecided._replace(error=error)
-        frame = classification.long() if self.options.long else classification.frame(dates=self.assumptions.dates)
+        frame = classification.table_of(self.options.rows, dates=self.assumptions.dates)
         encoded = self.writer.encode(frame, first=is_first)
         return undecided._replace(counts=classification.counts, encoded=encoded)
 

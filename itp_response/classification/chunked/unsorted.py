@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.chunked.study import Assumptions, ChunkedStudy, ReadChunk, UnreadChunk
+from itp_response.classification.classification import Rows
 from itp_response.readers.chunks import Chunk, ChunkSize
 from itp_response.readers.external_sort import RowStore, SortedRows, by_patient
 from itp_response.readers.patient_index import PatientPositions
@@ -28,9 +29,9 @@ Progress = Callable[[int, int, float], None]
 
 @dataclass(frozen=True)
 class ChunkOptions:
-    """How the chunks are worked on. Apart from `long`, nothing of it changes the output."""
+    """How the chunks are worked on. Apart from `rows`, nothing of it changes the output."""
 
-    long: bool
+    rows: Rows
     threads: int
     size: ChunkSize
     memory: int

@@ -77,10 +77,19 @@ class Mark(NamedTuple):
     says: str
 
 
+class DayMark(NamedTuple):
+    """A day with a meaning of its own that has no row."""
+
+    day: Ints
+    """(P) The day; `NO_DAY`: there is none."""
+    says: str
+
+
 class Missed(NamedTuple):
     """A planned visit for which there is no row."""
 
-    day: int
+    day: Ints
+    """(P) The planned day."""
     where: Bools
     """(P) The patients."""
     observed: str
@@ -111,6 +120,7 @@ class Account:
     end: Ints
     """(P) The first row that can count no more."""
     marks: tuple[Mark, ...] = ()
+    days: tuple[DayMark, ...] = ()
     events: tuple[Event, ...] = ()
     occasion: Ints | None = None
     """(N) Of a row that is `too_soon`, the row of the occasion before it; else -1."""
@@ -125,6 +135,8 @@ class Account:
     """(P) The first day on which a count would be needed that there is not; NaN: none is."""
     missing_to: Floats | None = None
     """(P) The last such day."""
+    unknown_days: tuple[tuple[str, Bools], ...] = ()
+    """Numbers of the patient that give a day, and the patients (P) of whom one is needed that is not known."""
     decided_by: tuple[tuple[str, Bools], ...] = ()
     """Other endpoints, and the patients (P) whose verdict is what it is because of that endpoint."""
 
@@ -146,16 +158,32 @@ class Account:
             begin=self.begin[patient] - begin,
             end=self.end[patient] - begin,
             marks=tuple(mark._replace(row=numbered(mark.row[patient])) for mark in self.marks),
+            days=tuple(mark._replace(day=mark.day[patient]) for mark in self.days),
             events=tuple(event._replace(row=numbered(event.row[patient])) for event in self.events),
             occasion=None if self.occasion is None else numbered(self.occasion[rows]),
             visit=of_rows(self.visit),
-            missed=tuple(missed._replace(where=missed.where[patient]) for missed in self.missed),
+            missed=tuple(
+                missed._replace(day=missed.day[patient], where=missed.where[patient]) for missed in self.missed
+            ),
             doubtful=None if self.doubtful is None else self.doubtful[rows],
             gaps=None if self.gaps is None else numbered(self.gaps[rows]),
             missing_from=of_patient(self.missing_from),
             missing_to=of_patient(self.missing_to),
+            unknown_days=tuple((name, where[patient]) for name, where in self.unknown_days),
             decided_by=tuple((name, where[patient]) for name, where in self.decided_by),
         )
+
+    def leave_out(self, patients: Bools) -> None:
+        """Let no row, visit, event or other endpoint have done anything for these patients (P)."""
+        if not patients.any():
+            return
+        self.marks = tuple(mark._replace(row=np.where(patients, NONE, mark.row)) for mark in self.marks)
+        self.events = tuple(event._replace(row=np.where(patients, NONE, event.row)) for event in self.events)
+        self.missed = tuple(missed._replace(where=missed.where & ~patients) for missed in self.missed)
+        self.decided_by = tuple((name, where & ~patients) for name, where in self.decided_by)
+        for field in ("missing_from", "missing_to"):
+            day = getattr(self, field)
+            setattr(self, field, None if day is None else np.where(patients, np.nan, day))
 
     def could_count(self) -> Bools:
         """(N) The rows that counted, or would have if they had shown the state."""

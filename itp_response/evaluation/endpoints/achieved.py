@@ -18,12 +18,13 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NONE, Bools, Ints, Truths
-from itp_response.evaluation.clock import MOST_OCCASIONS, Days, Length
+from itp_response.cohort.values import NONE, Bools, Ints, Truths, known
+from itp_response.evaluation.clock import MOST_OCCASIONS, DayOf, Length, OwnDays, apart
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     DECIDED,
     DISCOUNTED,
+    QUALIFIES,
     TOO_SOON,
     Account,
     Decided,
@@ -37,6 +38,7 @@ from itp_response.evaluation.endpoints.account import (
 )
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
+    Occasions,
     RowRule,
     discounted_rows,
     inside,
@@ -48,7 +50,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     why_unknown,
 )
 from itp_response.evaluation.patient_days import Flagged, PatientDays
-from itp_response.evaluation.rules.decide import decide
+from itp_response.evaluation.rules.decide import decide, either
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import reason
 from itp_response.evaluation.verdicts import NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
@@ -70,9 +72,10 @@ class Achieved(Endpoint):
     between: Literal["anything", "unbroken"] = Field(
         default="anything", description="unbroken: no observation between the first and the last occasion may fail"
     )
-    days: Days = Field(default=(-np.inf, np.inf), description="first and last day of the assessment window")
+    days: OwnDays = Field(default=(-np.inf, np.inf), description="first and last day of the assessment window")
     from_: str | None = Field(default=None, alias="from", description="assessment starts on the day of this endpoint")
     until: str | None = Field(default=None, description="assessment ends on the day before this endpoint")
+    at_once: RowRule | None = Field(default=None, description="where true, a single observation meets it")
     discount: RowRule | None = Field(
         default=None,
         description="where true, an observation is not evidence of it; nor is one in the state where this is unknown",
@@ -100,7 +103,8 @@ class Achieved(Endpoint):
             raise PydanticCustomError("achieved", "'apart_at_most' requires occasions = 2")
         if self.apart_at_most is not None and self.apart_at_most.at_most_days < self.apart.at_least_days:
             raise never_met("'apart_at_most' is shorter than 'apart'")
-        if (self.occasions - 1) * self.apart.at_least_days > self.days[1] - self.days[0]:
+        length = apart(*self.days)
+        if length is not None and (self.occasions - 1) * self.apart.at_least_days > length:
             raise never_met(f"{self.occasions} occasions {self.apart} apart do not fit{days_in_words(self.days)}")
         return self
 
@@ -108,7 +112,7 @@ class Achieved(Endpoint):
         named = {"from": self.from_, "until": self.until}
         return {key: name for key, name in named.items() if name is not None}
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return self.days
 
     def window(self) -> str:
@@ -127,28 +131,36 @@ class Achieved(Endpoint):
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether, when and on which rows each patient met it."""
         verdict, open_ = started(self, patient_days, earlier, reasons, self.from_)
-        state, begin, end, closed, looked_at, good, discounted, failing = _columns(self, patient_days, earlier)
-        first, last, begun = occasions(patient_days, good, self.occasions, self.apart, failing, self.apart_at_most)
+        columns = _columns(self, patient_days, earlier)
+        begin, end, closed = columns.begin, columns.end, columns.closed
+        first, last, begun = self._occasions(patient_days, columns, columns.good)
         met = open_ & (first != NONE)
         verdict.set(met, Y, reasons["met"])
         verdict.mark("onset", met, first)
         if self.occasions > 1:
             verdict.mark("confirming", met, last)
         verdict.mark("dated", met, last if self.dated_by == "confirming" else first)
+        if self.at_once is not None:
+            alone = patient_days.first_of_each(columns.alone)
+            sooner = open_ & (alone != NONE) & (~met | (alone <= first))
+            met = met | sooner
+            verdict.set(sooner, Y, reasons["met"])
+            for field, row in (("onset", alone), ("dated", alone), ("confirming", patient_days.nowhere)):
+                verdict.mark(field, sooner, row)
 
         missed = open_ & ~met
         ended = closed != NONE
         over = earlier[self.until].value == Y if self.until else np.zeros_like(met)
         followed = patient_days.followed(self.followed_from)
-        doubtful = _doubtful(self, patient_days, state, discounted, looked_at)
-        good_but_discounted = state.true & discounted
         # Of a patient followed to the end, the doubtful rows may have met it.
         asked = missed & followed & ~ended & ~over
-        possible = asked & _possible(self, patient_days, good, doubtful, failing, asked)
+        doubtful, doubtful_alone = _doubtful(self, patient_days, columns), _doubtful_alone(self, patient_days, columns)
+        possible = asked & self._possible(patient_days, columns, doubtful, asked)
+        possible |= asked & (patient_days.first_of_each(doubtful_alone) != NONE)
         unseen = ~patient_days.counted.any_in(begin, end)
         known_not = followed & ~possible if self.without_counts == "N" else followed & ~possible & ~unseen
         not_met = missed & (ended | over | known_not)
-        verdict.set(not_met, N, _why_not(patient_days, begun, good_but_discounted, reasons))
+        verdict.set(not_met, N, _why_not(patient_days, begun, columns.good_but_discounted, reasons))
         if self.closed_by is not None:
             verdict.set(missed & ended, N, reasons[reason(self.closed_by)])
             verdict.mark("ended", missed & ended, closed)
@@ -156,8 +168,8 @@ class Achieved(Endpoint):
         unknown = missed & ~not_met
         verdict.set(unknown, NE, reasons["follow_up_ended"])
         if possible.any():
-            row = patient_days.first_of_each(doubtful)
-            verdict.set(possible, NE, _why_unknown(self, patient_days, row, good_but_discounted, reasons))
+            row = patient_days.first_of_each(doubtful | doubtful_alone)
+            verdict.set(possible, NE, _why_unknown(self, patient_days, row, columns, reasons))
         verdict.set(unknown & unseen, NE, reasons["no_counts"])
         return verdict
 
@@ -167,13 +179,17 @@ class Achieved(Endpoint):
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
-        state, begin, end, closed, looked_at, good, discounted, failing = _columns(self, patient_days, earlier)
-        doubtful = _doubtful(self, patient_days, state, discounted, looked_at) & discounted
-        part = parts_by_state(state)
-        part[discounted] = DISCOUNTED
-        occasion = np.full(len(good), NONE)
+        columns = _columns(self, patient_days, earlier)
+        begin, end, closed = columns.begin, columns.end, columns.closed
+        doubtful = _doubtful(self, patient_days, columns) | _doubtful_alone(self, patient_days, columns)
+        doubtful &= columns.discounted | columns.alone_discounted
+        part = parts_by_state(either(columns.state, columns.at_once))
+        part[columns.state.true & columns.at_once.unknown] = QUALIFIES
+        part[columns.discounted | columns.alone_discounted] = DISCOUNTED
+        occasion = np.full(len(part), NONE)
         if self.apart_at_most is None:  # else a row too soon after one that leads to no second may lead to one itself
-            occasion = occasion_before(patient_days, good, self.occasions, self.apart, failing)
+            occasion = occasion_before(patient_days, columns.good, self.occasions, self.apart, columns.failing)
+            occasion[columns.alone] = NONE
         part[occasion != NONE] = TOO_SOON
         place(part, patient_days, begin, end)
         until = earlier[self.until].dated if self.until else patient_days.nowhere
@@ -188,6 +204,7 @@ class Achieved(Endpoint):
         # Followed to the end, without a count in the days looked at: what is missing is one of these.
         unseen = (verdict.value == NE) & followed & ~patient_days.counted.any_in(begin, end)
         since = patient_days.end_of_follow_up(self.followed_from)
+        first, last = (patient_days.each(day) for day in self.days)
         return Account(
             part,
             begin,
@@ -196,13 +213,25 @@ class Achieved(Endpoint):
             events=tuple(events),
             occasion=occasion,
             doubtful=doubtful,
-            missing_from=np.where(unseen, self.days[0], needed(open_, max(since, self.days[0]))),
-            missing_to=np.where(unseen, self.days[1], needed(open_, np.inf)),
+            missing_from=np.where(unseen, first, needed(open_, np.maximum(since, first))),
+            missing_to=np.where(unseen, last, needed(open_, np.inf)),
         )
+
+    def _occasions(self, patient_days: PatientDays, columns: "_Columns", good: Bools) -> Occasions:
+        """Each patient's occasions among these rows."""
+        return occasions(patient_days, good, self.occasions, self.apart, columns.failing, self.apart_at_most)
+
+    def _possible(self, patient_days: PatientDays, columns: "_Columns", doubtful: Bools, asked: Bools) -> Bools:
+        """Of the patients asked about, those who would have met it if the doubtful rows had been in the state."""
+        if not doubtful.any():
+            return np.zeros(patient_days.patients, dtype=np.bool_)
+        of_asked = np.repeat(asked, np.diff(patient_days.start))
+        return np.not_equal(self._occasions(patient_days, columns, (columns.good | doubtful) & of_asked).first, NONE)
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
-        text = f"Requires {rule_in_words(self.when)}, {self._times()}{days_in_words(self.days)}."
+        alone = "" if self.at_once is None else f", or a single observation of {rule_in_words(self.at_once)}"
+        text = f"Requires {rule_in_words(self.when)}, {self._times()}{alone}{days_in_words(self.days)}."
         if self.from_ or self.until:
             begins = f"from the day of {self.from_}" if self.from_ else ""
             ends = f"up to the day before {self.until}" if self.until else ""
@@ -243,6 +272,7 @@ class _Columns(NamedTuple):
     """What decides, of rows (N) and patients (P)."""
 
     state: Truths
+    at_once: Truths
     begin: Ints
     end: Ints
     closed: Ints
@@ -250,17 +280,34 @@ class _Columns(NamedTuple):
     looked_at: Bools
     good: Bools
     """(N) The rows that are evidence."""
+    alone: Bools
+    """(N) The rows that meet it by themselves."""
     discounted: Bools
+    alone_discounted: Bools
+    """(N) The rows that would meet it by themselves, or may, but are discounted."""
     failing: Flagged | None
+
+    @property
+    def good_but_discounted(self) -> Bools:
+        """(N) The rows in the state that are discounted."""
+        return (self.state.true & self.discounted) | (self.at_once.true & self.alone_discounted)
 
 
 def _columns(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -> _Columns:
     state = decide(model.when.tree, patient_days)
+    nothing = np.zeros(len(patient_days.day), dtype=np.bool_)
+    at_once = known(nothing) if model.at_once is None else decide(model.at_once.tree, patient_days)
     begin, end, closed = _span(model, patient_days, earlier)
     looked_at = inside(patient_days, begin, end)
-    good, discounted = _evidence(model, patient_days, state, looked_at)
     failing = Flagged(state.false) if model.between == "unbroken" else None
-    return _Columns(state, begin, end, closed, looked_at, good, discounted, failing)
+    good, alone, discounted, alone_discounted = state.true & looked_at, at_once.true & looked_at, nothing, nothing
+    if model.discount is not None:
+        discount = decide(model.discount.tree, patient_days)
+        good, alone = good & discount.false, alone & discount.false
+        discounted = discounted_rows(model.discount, patient_days, state) & looked_at
+        alone_discounted = (at_once.true & ~discount.false) | (at_once.unknown & (discount.true | discounted))
+        alone_discounted = alone_discounted & looked_at
+    return _Columns(state, at_once, begin, end, closed, looked_at, good, alone, discounted, alone_discounted, failing)
 
 
 def _span(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -> tuple[Ints, Ints, Ints]:
@@ -279,33 +326,21 @@ def _span(model: Achieved, patient_days: PatientDays, earlier: VerdictsByName) -
     return begin, end, closed
 
 
-def _evidence(model: Achieved, patient_days: PatientDays, state: Truths, looked_at: Bools) -> tuple[Bools, Bools]:
-    """The rows that are evidence, and those that are discounted."""
-    good = state.true & looked_at
-    if model.discount is None:
-        return good, np.zeros_like(good)
-    stands = decide(model.discount.tree, patient_days).false
-    return good & stands, discounted_rows(model.discount, patient_days, state) & looked_at
-
-
-def _doubtful(model: Achieved, patient_days: PatientDays, state: Truths, discounted: Bools, looked_at: Bools) -> Bools:
-    """The rows that are not evidence but may have met it."""
-    doubtful = state.true & discounted
+def _doubtful(model: Achieved, patient_days: PatientDays, columns: _Columns) -> Bools:
+    """The rows that are not evidence but may have been."""
+    doubtful = columns.state.true & columns.discounted
     if model.unknown_counts == "may_meet":
-        doubtful |= state.unknown & patient_days.has_count & looked_at
-    return doubtful if model.discounted_counts == "may_meet" else doubtful & ~discounted
+        doubtful |= columns.state.unknown & patient_days.has_count & columns.looked_at
+    return doubtful if model.discounted_counts == "may_meet" else doubtful & ~columns.discounted
 
 
-def _possible(
-    model: Achieved, patient_days: PatientDays, good: Bools, doubtful: Bools, failing: Flagged | None, asked: Bools
-) -> Bools:
-    """Of the patients asked about, those who would have met it if the doubtful rows had been in the state."""
-    if not doubtful.any():
-        return np.zeros(patient_days.patients, dtype=np.bool_)
-    of_asked = np.repeat(asked, np.diff(patient_days.start))
-    may_be_good = (good | doubtful) & of_asked
-    possible = occasions(patient_days, may_be_good, model.occasions, model.apart, failing, model.apart_at_most)
-    return np.not_equal(possible.first, NONE)
+def _doubtful_alone(model: Achieved, patient_days: PatientDays, columns: _Columns) -> Bools:
+    """The rows that did not meet it by themselves but may have."""
+    doubtful = columns.at_once.true & columns.alone_discounted
+    if model.unknown_counts == "may_meet":
+        doubtful |= columns.at_once.unknown & columns.looked_at
+    doubtful &= patient_days.has_count
+    return doubtful if model.discounted_counts == "may_meet" else doubtful & ~columns.alone_discounted
 
 
 def _why_not(patient_days: PatientDays, begun: Ints, discounted: Bools, reasons: Reasons) -> Codes:
@@ -315,8 +350,12 @@ def _why_not(patient_days: PatientDays, begun: Ints, discounted: Bools, reasons:
     return why
 
 
-def _why_unknown(model: Achieved, patient_days: PatientDays, row: Ints, discounted: Bools, reasons: Reasons) -> Codes:
+def _why_unknown(model: Achieved, patient_days: PatientDays, row: Ints, columns: _Columns, reasons: Reasons) -> Codes:
     """What made each patient's first doubtful row unknown; `row` is -1 where there is none."""
     why = why_unknown(model.when, patient_days, row, reasons)
-    np.putmask(why, discounted[np.maximum(row, 0)], reasons["discounted"])
+    at = np.maximum(row, 0)
+    if model.at_once is not None:
+        of_at_once = (columns.state.false | columns.state.true)[at]
+        np.putmask(why, of_at_once, why_unknown(model.at_once, patient_days, row, reasons))
+    np.putmask(why, columns.good_but_discounted[at], reasons["discounted"])
     return why

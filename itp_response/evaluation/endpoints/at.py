@@ -12,6 +12,7 @@ of this kind.
 ('N', 'platelets')
 """
 
+from collections.abc import Iterator
 from typing import Literal, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.clock import Days, WholeDay
+from itp_response.evaluation.clock import DayOf, OwnDays, OwnWholeDay, PatientDay, apart
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     NO_COUNT,
@@ -30,6 +31,7 @@ from itp_response.evaluation.endpoints.account import (
     Decided,
     Event,
     Mark,
+    Missed,
     from_row,
     needed,
     parts_by_state,
@@ -37,6 +39,7 @@ from itp_response.evaluation.endpoints.account import (
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
+    Treated,
     causes,
     counts_kept,
     inside,
@@ -44,11 +47,19 @@ from itp_response.evaluation.endpoints.endpoint import (
     started,
     why_unknown,
 )
+from itp_response.evaluation.endpoints.missing_after import (
+    TREATED,
+    MissingAfter,
+    after_in_words,
+    by_cause,
+    cause_of,
+    causes_in_words,
+)
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
-from itp_response.evaluation.rules.tree import And, reason
-from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
+from itp_response.evaluation.rules.tree import And, Name, cause, reason
+from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import day_in_words, days_in_words, number_in_words
 
 WHICH = {"nearest": "the nearest count", "first": "the first count", "last": "the last count"}
@@ -59,12 +70,16 @@ class At(Endpoint):
 
     kind: Literal["at"]
     when: RowRule = Field(description="the state")
-    day: WholeDay = Field(description="the landmark")
-    within: Days = Field(description="first and last day of the window for its count")
+    day: OwnWholeDay = Field(description="the landmark")
+    within: OwnDays = Field(description="first and last day of the window for its count")
     which: Literal["nearest", "first", "last"] = Field(
         default="nearest", description="which of several counts in the window is used"
     )
     from_: str | None = Field(default=None, alias="from", description="an endpoint: days are counted from its day")
+    missing_after: MissingAfter = Field(
+        default_factory=dict,
+        description="what a missing count is if something happened on the landmark or before; default: not evaluable",
+    )
     set_aside: RowRule | None = Field(default=None, description="where not false, an observation is disregarded")
     closed_by: RowRule | None = Field(
         default=None, description="where true after day 0 and up to the count used, the endpoint is not met"
@@ -73,16 +88,25 @@ class At(Endpoint):
     def references(self) -> dict[str, str]:
         return {} if self.from_ is None else {"from": self.from_}
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return self.within
+
+    def single_days(self) -> tuple[DayOf, ...]:
+        return (self.day,)
+
+    def days_that_close(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        return patient_days.after(0), patient_days.end
 
     def window(self) -> str:
         since = f" after {self.from_}" if self.from_ else ""
-        return f"day {self.day}{since}, a count{days_in_words(self.within).replace(',', '')}"
+        landmark = day_in_words(self.day) if isinstance(self.day, PatientDay) else f"day {self.day}"
+        return f"{landmark}{since}, a count{days_in_words(self.within).replace(',', '')}"
 
     @model_validator(mode="after")
     def _day_within(self) -> Self:
-        if not self.within[0] <= self.day <= self.within[1]:
+        if any(
+            days is not None and days < 0 for days in (apart(self.within[0], self.day), apart(self.day, self.within[1]))
+        ):
             raise PydanticCustomError("at", "'day' must lie within 'within'")
         return self
 
@@ -96,6 +120,9 @@ class At(Endpoint):
         at = np.maximum(row, 0)
 
         verdict.set(open_, NE, reasons["no_counts"])
+        for name, treated, where in self._causes(patient_days, start, open_ & ~has_row):
+            verdict.set(where & (treated == "fails"), N, reasons[cause(Name(name, "number"))])
+            verdict.set(where & (treated == "left_out"), NA, reasons[cause(Name(name, "number"))])
         if len(patient_days.day):
             yes, no = has_row & state.true[at], has_row & state.false[at]
             verdict.set(has_row, NE, why_unknown(self.when, patient_days, row, reasons))
@@ -113,12 +140,23 @@ class At(Endpoint):
             verdict.mark("ended", closed, closing_row)
         return verdict
 
+    def _causes(self, patient_days: PatientDays, start: Ints, missing: Bools) -> Iterator[tuple[str, Treated, Bools]]:
+        """What happened before a missing count, with what that makes of it, and the patients (P)."""
+        landmark = start + patient_days.each_whole(self.day)
+        found = cause_of(self.missing_after, patient_days, landmark)
+        for name, treated, where in by_cause(self.missing_after, found):
+            yield name, treated, where & missing
+
+    def causes(self) -> dict[str, Treated]:
+        return self.missing_after
+
     def phrases(self) -> dict[str, str]:
         first, last = self.within
+        last_in_words = day_in_words(last) if isinstance(last, PatientDay) else number_in_words(last)
         since = f" after the day of {self.from_}" if self.from_ else ""
         return super().phrases() | {
             "not_taken": f"not used: {WHICH[self.which]} is another one",
-            "outside": f"outside {day_in_words(first)} to {number_in_words(last)}{since}",
+            "outside": f"outside {day_in_words(first)} to {last_in_words}{since}",
         }
 
     def rows_played(self, decided: Decided) -> Account:
@@ -138,18 +176,25 @@ class At(Endpoint):
         from_row(part, patient_days, closing, CLOSED)
         row = np.where(closing == NONE, row, NONE)
         missing = open_ & (verdict.value == NE) & (row == NONE)
+        landmark = start + patient_days.each_whole(self.day)
+        causes = self._causes(patient_days, start, open_ & (row == NONE) & (closing == NONE))
         return Account(
             part,
             begin,
             end,
             marks=(Mark(np.where(open_, row, NONE), "used for the landmark"),),
             events=() if self.closed_by is None else (Event(closing, self.closed_by),),
-            missing_from=needed(missing, start + self.within[0]),
-            missing_to=needed(missing, start + self.within[1]),
+            missed=tuple(
+                Missed(landmark, where, "no count", f"{TREATED[treated]}: {after_in_words(name)}", treated == "unknown")
+                for name, treated, where in causes
+            ),
+            missing_from=needed(missing, start + patient_days.each(self.within[0])),
+            missing_to=needed(missing, start + patient_days.each(self.within[1])),
         )
 
     def missing_data(self) -> str:
-        return "NE if there is no count in the window"
+        words: dict[Treated, str] = {"fails": "is N", "unknown": "is NE", "left_out": "is NA"}
+        return f"NE if there is no count in the window{causes_in_words(self.missing_after, words)}"
 
     def definition(self) -> str:
         """What decides it, in words, without what excludes patients."""
@@ -158,6 +203,13 @@ class At(Endpoint):
         text += f" from {first} to {last}."
         if self.from_:
             text += f" Days are counted from the day of {self.from_}."
+        if self.missing_after:
+            words: dict[Treated, str] = {
+                "fails": "is not met",
+                "unknown": "is not evaluable",
+                "left_out": "is not applicable",
+            }
+            text += f" Without a count it is not evaluable{causes_in_words(self.missing_after, words)}."
         if self.set_aside is not None:
             text += f" Counts with {rule_in_words(self.set_aside)} are disregarded."
         if self.closed_by is not None:
@@ -177,8 +229,8 @@ def _window(model: At, patient_days: PatientDays, earlier: VerdictsByName, open_
         )
     start = np.where(open_, patient_days.day_of(earlier[model.from_].dated), 0).astype(np.int64)
     return (
-        patient_days.from_day(start, model.within[0]),
-        patient_days.from_day(start, np.floor(model.within[1]) + 1),
+        patient_days.at_or_after(start + patient_days.each(model.within[0])),
+        patient_days.after(start + patient_days.each(model.within[1])),
         start,
     )
 
@@ -206,4 +258,4 @@ def _landmark_row(model: At, patient_days: PatientDays, begin: Ints, end: Ints, 
         return counts.first_in(begin, end)
     if model.which == "last":
         return counts.last_in(begin, end)
-    return nearest(patient_days, counts, start + model.day, begin, end)
+    return nearest(patient_days, counts, start + patient_days.each_whole(model.day), begin, end)

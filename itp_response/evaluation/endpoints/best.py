@@ -57,8 +57,9 @@ class Best(Endpoint):
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """The best that each patient met; values index `labels`."""
-        labels = (*self.ranks, "NE")
-        none, unknown = len(labels) - 2, len(labels) - 1
+        none, unknown = len(self.ranks) - 1, len(self.ranks)
+        # Of those for whom it is defined it is never NA.
+        labels = (*self.ranks, "NE", *(() if self.only is None else ("NA",)))
         verdict, open_ = started(self, patient_days, earlier, reasons, None)
         excluded_reason = verdict.reason.copy()
         ranked = [earlier[name] for name in self.ranked.values()]

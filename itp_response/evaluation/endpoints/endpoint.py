@@ -1,6 +1,6 @@
 """Endpoint: what the kinds have in common: keys, how a verdict begins, occasions, visits and reasons."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
@@ -10,8 +10,18 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.cohort.values import NONE, Bools, Ints, Truths
-from itp_response.evaluation.clock import Day, Length
+from itp_response.cohort.values import NONE, Bools, Ints, Truths, known
+from itp_response.evaluation.clock import (
+    Baseline,
+    Clock,
+    DayOf,
+    Length,
+    OwnDay,
+    PatientDay,
+    VisitWindow,
+    widest,
+    windows_between,
+)
 from itp_response.evaluation.endpoints.account import (
     BEFORE,
     EXCLUDED,
@@ -33,6 +43,7 @@ from itp_response.evaluation.rules.tree import (
     Rule,
     Tree,
     cause,
+    names_in,
     observed_in,
     other_rows_in,
     parts_of,
@@ -48,6 +59,8 @@ FAR = np.iinfo(np.int64).max
 """Days, more than any number of them."""
 
 
+Treated = Literal["fails", "unknown", "left_out"]
+"""What becomes of a visit that is missing or discounted."""
 Scope = Literal["rows", "patients", "endpoints"]
 """What a rule is asked of: the observations of a day, a patient, or the verdicts on endpoints."""
 
@@ -123,14 +136,22 @@ class Endpoint(StrictModel):
     role: ROLES | None = Field(default=None, description="what it measures; sets are compared role by role")
     paramcd: str = Field(default="", description="its PARAMCD in CDISC's datasets; else a short form of its name")
     param: str = Field(default="", description="its PARAM in CDISC's datasets; else its label")
+    only: PatientRule | None = Field(
+        default=None,
+        description="a rule over the patient: where false, it is not applicable; where unknown, not evaluable",
+    )
     unless: PatientRule | None = Field(
         default=None,
         description="a rule over the patient: where true, the endpoint is not met, regardless of the observations",
     )
-    followed_from: Day | None = Field(default=None, description="replaces the clock's followed_from for this endpoint")
+    followed_from: OwnDay | None = Field(
+        default=None, description="replaces the clock's followed_from for this endpoint"
+    )
 
     lengths: ClassVar[tuple[str, ...]] = ()
     """The lengths that its verdicts have, fields of `Verdict`."""
+    has_day_of_its_own: ClassVar[bool] = False
+    """Its day need not be that of a row."""
     is_ranked: ClassVar[bool] = False
     """Its values are ranks with names of their own, and neither `Y` nor `N`."""
     can_be_referred_to: ClassVar[bool] = True
@@ -186,6 +207,7 @@ class Endpoint(StrictModel):
     def account(self, patient_days: PatientDays, earlier: VerdictsByName, verdict: Verdict) -> Account:
         """What every row did for the endpoint; `verdict` is that on it, `earlier` has those it refers to."""
         account = self.rows_played(Decided(patient_days, earlier, verdict))
+        account.leave_out(~defined(self, patient_days).true)
         left = ~excluded(self, patient_days)
         account.part[~left[patient_days.patient]] = EXCLUDED
         of_origins = []
@@ -194,6 +216,9 @@ class Endpoint(StrictModel):
             account.part[unmet[patient_days.patient]] = BEFORE
             of_origins.append((name, unmet))
             left = left & ~unmet
+        without = left & without_days(self, patient_days)
+        account.leave_out(without)
+        account.part[without[patient_days.patient]] = EXCLUDED
         account.decided_by = (*of_origins, *account.decided_by)
         return account
 
@@ -209,10 +234,13 @@ class Endpoint(StrictModel):
 
     def sentence(self) -> str:
         """The endpoint in words, made from what decides it."""
-        if self.unless is None:
-            return self.definition()
-        excluded_by = f"if there is {rule_in_words(self.unless)}"
-        return f"{self.definition()} Regardless of the observations, it is {self.if_excluded} {excluded_by}."
+        text = self.definition()
+        if self.only is not None:
+            text += f" Only patients with {rule_in_words(self.only)} are assessed; in others it is not applicable."
+        if self.unless is not None:
+            excluded_by = f"if there is {rule_in_words(self.unless)}"
+            text += f" Regardless of the observations, it is {self.if_excluded} {excluded_by}."
+        return text
 
     def references(self) -> dict[str, str]:
         """The endpoints this one is decided from: the name that stands under each key."""
@@ -236,9 +264,22 @@ class Endpoint(StrictModel):
             if rule is not None:
                 yield AskedRule(key, rule, scope)
 
+    def asked_of_patients(self) -> Iterator[str]:
+        """The numbers of the patient that its keys name as days."""
+        yield from (day.name for day in self.own_days())
+        yield from self.causes()
+
+    def causes(self) -> Mapping[str, Treated]:
+        """By the number of the patient that is its day, what makes a missing count something else from there on."""
+        return {}
+
     def row_rules(self) -> list[Rule]:
         """Its rules over what was observed on a day."""
         return [rule for _, rule, of in self.rules() if of == "rows"]
+
+    def patient_rules(self) -> list[Rule]:
+        """Its rules over the patient as a whole."""
+        return [rule for _, rule, of in self.rules() if of == "patients"]
 
     def ends_against_it(self) -> Iterator[tuple[Tree, bool]]:
         """The conditions that by themselves decide against the patient, and whether they do so by being true.
@@ -260,7 +301,7 @@ class Endpoint(StrictModel):
     @property
     def state(self) -> Rule | None:
         """The rule for the state that observations must be in; None: it is decided from no row of its own."""
-        return next((rule for key, rule, of in self.rules() if of == "rows" and key == "when"), None)
+        return self.row_rule("when")
 
     @property
     def is_length(self) -> bool:
@@ -302,18 +343,93 @@ class Endpoint(StrictModel):
         """Whether it has a day where it is met; a rule over endpoints: where this has one."""
         return True
 
+    @property
+    def competes_with(self) -> tuple[str, ...]:
+        """The endpoints that end the time that it is without its event; empty: there are none."""
+        return ()
+
+    @property
+    def ends_at_a_moment(self) -> bool:
+        """The time that it is can be censored at a day other than that of the last count."""
+        return False
+
+    @property
+    def censored_at(self) -> tuple[str, ...]:
+        """The moments at which the time that it is can be censored, in words; empty: at none."""
+        return ()
+
+    def moments_of_censoring(self, decided: Decided) -> Ints:
+        """(P) Where a time is censored, the number in `censored_at` of the moment; -1: it is not, or unknown where."""
+        return decided.patient_days.nowhere
+
+    def numbers(self) -> tuple[str, ...]:
+        """The fields of `Verdict` with its lengths and its own day."""
+        return (*self.lengths, "day") if self.has_day_of_its_own else self.lengths
+
     def measures(self) -> tuple[str, ...]:
         """What it gives: `verdict`, `best`, `days` in a state, `of_days` observed, or `time` to an event."""
         return ("verdict",)
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         """The first and last day on which an observation can count; infinite: no limit."""
         return -np.inf, np.inf
+
+    def limits(self) -> tuple[float, float]:
+        """The same for any patient: infinite too where it is the patient's own."""
+        return widest(self.days_looked_at())
+
+    def single_days(self) -> tuple[DayOf, ...]:
+        """The days that must be there, each a landmark or a planned visit: none of them can be infinite."""
+        return ()
+
+    def own_days(self) -> tuple[PatientDay, ...]:
+        """The days of its keys that are the patient's own."""
+        values = [value if isinstance(value, tuple) else (value,) for value in vars(self).values()]
+        return tuple(dict.fromkeys(day for days in values for day in days if isinstance(day, PatientDay)))
 
     def span(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
         """(P) The span of the rows on these days."""
         first, last = self.days_looked_at()
         return patient_days.at_or_after(first), patient_days.after(last)
+
+    @property
+    def has_state_by_visit(self) -> bool:
+        """Whether its state can be told of a single visit: it asks for a state with a count."""
+        return self.state is not None and self.is_lost is None and "platelets" in names_in(self.state.tree)
+
+    @property
+    def later_of_two(self) -> bool:
+        """Of two counts as near to a planned visit, the later is used; else the earlier."""
+        return False
+
+    @property
+    def without_count(self) -> tuple[Treated, Mapping[str, Treated]]:
+        """What becomes of a planned visit without a count, and by cause (as `causes`)."""
+        return "unknown", {}
+
+    @property
+    def value_discounted(self) -> int:
+        """The value of a visit of which the count is discounted."""
+        return N
+
+    def visit_windows(self, clock: Clock, baseline: Baseline) -> tuple[VisitWindow, ...]:
+        """The windows of the planned visits at which its state is told."""
+        return windows_between(clock, baseline)
+
+    def row_rule(self, key: str) -> Rule | None:
+        """Its rule over observations under that key; None: there is none."""
+        return next((rule for name, rule, of in self.rules() if of == "rows" and name == key), None)
+
+    def closing_row(self, patient_days: PatientDays) -> Ints:
+        """(P) The first row from which on its state can be met no more, by `closed_by`; -1: none."""
+        rule = self.row_rule("closed_by")
+        if rule is None:
+            return patient_days.nowhere
+        return Flagged(decide(rule.tree, patient_days).true).first_in(*self.days_that_close(patient_days))
+
+    def days_that_close(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        """(P) The span of the rows that can close it."""
+        return self.span(patient_days)
 
     def window(self) -> str:
         """The days in which it is decided, in a few words; empty: there is no limit."""
@@ -356,11 +472,43 @@ def seen_by(of: Scope, patient_days: PatientDays, verdicts: VerdictsByName) -> O
     return PatientValues(patient_days) if of == "patients" else patient_days
 
 
+def defined(model: Endpoint, patient_days: PatientDays) -> Truths:
+    """(P) Whether it is defined for the patients: the truth of `only`."""
+    if model.only is None:
+        return known(np.ones(patient_days.patients, dtype=np.bool_))
+    return decide(model.only.tree, PatientValues(patient_days))
+
+
 def excluded(model: Endpoint, patient_days: PatientDays) -> Bools:
-    """(P) The patients whom `unless` excludes."""
-    if model.unless is None:
-        return np.zeros(patient_days.patients, dtype=np.bool_)
-    return decide(model.unless.tree, PatientValues(patient_days)).true
+    """(P) The patients whom `only` or `unless` excludes."""
+    left_out = ~defined(model, patient_days).true
+    if model.unless is not None:
+        left_out = left_out | decide(model.unless.tree, PatientValues(patient_days)).true
+    return left_out
+
+
+def without_days(model: Endpoint, patient_days: PatientDays) -> Bools:
+    """(P) The patients of whom a day is not known that the endpoint needs."""
+    without = np.zeros(patient_days.patients, dtype=np.bool_)
+    for day in model.own_days():
+        days = patient_days.each(day)
+        without |= ~np.isfinite(days) if day in model.single_days() else np.isnan(days)
+    return without
+
+
+def leave_undefined(model: Endpoint, verdict: Verdict, patient_days: PatientDays, reasons: Reasons) -> None:
+    """Make the verdict `NA` on the patients for whom the endpoint is not defined, and `NE` where that is unknown."""
+    if model.only is None:
+        return
+    truths, seen = defined(model, patient_days), PatientValues(patient_days)
+    patient = np.arange(patient_days.patients)
+    failing = causes(model.only.tree, And, seen, np.where(truths.false, patient, NONE), reasons)
+    verdict.set(truths.false, verdict.labels.index("NA"), failing)
+    why = np.full(patient_days.patients, reasons["not_recorded"])
+    if "baseline" in names_in(model.only.tree):
+        why[np.isnan(patient_days.baseline.low)] = reasons["baseline_missing"]
+    verdict.set(truths.unknown, verdict.labels.index("NE"), why)
+    verdict.without_evidence(~truths.true)
 
 
 def started(
@@ -371,7 +519,9 @@ def started(
     origin: str | None,
     otherwise: int = N,
 ) -> tuple[Verdict, Bools]:
-    """The verdict as far as `unless` and the endpoint `origin` decide it, and the patients for whom it is still open.
+    """The verdict as far as it is decided before the kind, and the patients for whom it is still open.
+
+    `unless` decides it, the endpoint `origin` where that is not met, and a day of the patient's own that is not known.
 
     `otherwise` is the value where `origin` is not met, or `unless` excludes the patient.
     """
@@ -383,9 +533,13 @@ def started(
         verdict.reason = of_origin.reason.copy()
         open_ = of_origin.value == Y
     if model.unless is not None:
-        left_out = excluded(model, patient_days)
+        left_out = decide(model.unless.tree, PatientValues(patient_days)).true
         verdict.set(left_out, otherwise, reasons[reason(model.unless)])
         open_ = open_ & ~left_out
+    if model.own_days():
+        without = open_ & without_days(model, patient_days)
+        verdict.set(without, NE, reasons["not_recorded"])
+        open_ = open_ & ~without
     return verdict, open_
 
 
@@ -536,14 +690,19 @@ def discounted_rows(discount: Rule, patient_days: PatientDays, state: Truths) ->
     return (state.true & ~truths.false) | (state.unknown & truths.true)
 
 
-def nearest(patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, end: Ints) -> Ints:
-    """The one of these rows in each span that is nearest to the day, the later of two as near; -1 if none."""
+def nearest(
+    patient_days: PatientDays, counts: Flagged, day: Ints, begin: Ints, end: Ints, *, later: bool = True
+) -> Ints:
+    """The one of these rows in each span that is nearest to the day; -1 if none.
+
+    Of two as near it is the `later`, or else the earlier.
+    """
     middle = np.clip(patient_days.at_or_after(day), begin, np.maximum(begin, end))
     after = counts.first_in(middle, end)
     before = counts.last_in(begin, middle)
     to_after = np.where(after == NONE, FAR, patient_days.day_of(after) - day)
     to_before = np.where(before == NONE, FAR, day - patient_days.day_of(before))
-    return np.where(to_after <= to_before, after, before)
+    return np.where(to_after <= to_before if later else to_after < to_before, after, before)
 
 
 def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
@@ -562,7 +721,7 @@ def why_unknown(rule: Rule, patient_days: PatientDays, row: Ints, reasons: Reaso
     return why
 
 
-def causes(tree: Tree, joint: type[And] | type[Or], patient_days: PatientDays, row: Ints, reasons: Reasons) -> Codes:
+def causes(tree: Tree, joint: type[And] | type[Or], observed: Observed, row: Ints, reasons: Reasons) -> Codes:
     """The reason that decides a rule at each row; `row` is -1, and so is the reason, where it is not asked.
 
     It is the first part that is false of those joined by `and`, and the first that is true of those joined by `or`.
@@ -571,7 +730,7 @@ def causes(tree: Tree, joint: type[And] | type[Or], patient_days: PatientDays, r
     asked = np.flatnonzero(row >= 0)
     at = row[asked]
     for part in parts_of(tree, joint):
-        truths = decide(part, patient_days)
+        truths = decide(part, observed)
         decides = (truths.false if joint is And else truths.true)[at]
         codes[asked[decides & (codes[asked] < 0)]] = reasons[cause(part)]
     return codes

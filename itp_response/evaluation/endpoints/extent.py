@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints, offsets
-from itp_response.evaluation.clock import Days, Length
+from itp_response.evaluation.clock import DayOf, Length, OwnDays, apart, is_limit
 from itp_response.evaluation.endpoints.account import (
     DISCOUNTED,
     PASSED_OVER,
@@ -31,8 +31,8 @@ from itp_response.evaluation.endpoints.account import (
     parts_by_state,
     place,
 )
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, discounted_rows, never_met, started
-from itp_response.evaluation.patient_days import Flagged, PatientDays
+from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, discounted_rows, inside, never_met, started
+from itp_response.evaluation.patient_days import Flagged, PatientDays, counted_days
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
@@ -44,13 +44,14 @@ class Extent(Endpoint):
 
     kind: Literal["extent"]
     when: RowRule = Field(description="the state")
-    days: Days = Field(description="first and last day of the assessment window, both finite")
+    days: OwnDays = Field(description="first and last day of the assessment window, both finite")
     measure: Literal["total", "longest"] = Field(
         default="total", description="total time, or the longest continuous period"
     )
-    lasting: Literal["step", "visit"] = Field(
+    lasting: Literal["step", "first_to_last", "visit"] = Field(
         default="step",
-        description="step: a state lasts until the next observation; visit: each observation counts for `each`",
+        description="step: a state lasts until the next observation; first_to_last: only where this is in the state "
+        "too; visit: each observation counts for `each`",
     )
     each: Length | None = Field(default=None, description="the time that a visit counts for")
     max_gap: Length | None = Field(
@@ -76,7 +77,7 @@ class Extent(Endpoint):
     def measures(self) -> tuple[str, ...]:
         return ("days", "of_days") if self.is_length else ("verdict", "days", "of_days")
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return self.days
 
     def confirmation(self) -> str:
@@ -84,13 +85,13 @@ class Extent(Endpoint):
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
-        if not np.isfinite(self.days).all():
+        if not all(is_limit(day) for day in self.days):
             raise PydanticCustomError("extent", "both ends of 'days' must be finite")
         if (self.each is None) == (self.lasting == "visit"):
             raise PydanticCustomError(
                 "extent", "'each' requires lasting = 'visit', and lasting = 'visit' requires 'each'"
             )
-        if self.max_gap is not None and self.lasting == "visit":
+        if self.max_gap is not None and self.lasting != "step":
             raise PydanticCustomError("extent", "'max_gap' requires lasting = 'step'")
         if "months" in {length.unit for length in (self.each, self.max_gap, self.at_least) if length}:
             raise PydanticCustomError("extent", "times here are days or weeks, not calendar months")
@@ -101,7 +102,8 @@ class Extent(Endpoint):
     @property
     def _longest(self) -> float:
         """The most days that a patient can have been in the state."""
-        days = self.days[1] - self.days[0] + 1
+        length = apart(*self.days)
+        days = np.inf if length is None else length + (self.lasting != "first_to_last")
         return days if self.each is None else days * self.each.number
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
@@ -114,6 +116,8 @@ class Extent(Endpoint):
         )
         lasts, cut = _lasting(self, patient_days, row)
         observed = _sums(lasts, begin, end)
+        if self.lasting == "first_to_last":
+            lasts = np.where(_before_another(in_state, patient), lasts, 0)
         if self.measure == "total":
             days = _sums(np.where(in_state, lasts, 0), begin, end)
             flagged = Flagged(in_state)
@@ -152,13 +156,15 @@ class Extent(Endpoint):
             begin,
             end,
             marks=(Mark(verdict.onset, "first"), Mark(verdict.confirming, "last")),
-            missing_from=needed(open_, self.days[0]),
-            missing_to=needed(open_, self.days[1]),
+            missing_from=needed(open_, patient_days.each(self.days[0])),
+            missing_to=needed(open_, patient_days.each(self.days[1])),
         )
 
     def missing_data(self) -> str:
         if self.each is not None:
             return "time without an observation is not counted; NE if there is none"
+        if self.lasting == "first_to_last":
+            return "time after the last observation in the state is not counted; NE if there is no observation"
         limit = f" for at most {length_in_words(self.max_gap)}" if self.max_gap else ""
         return f"the state is carried forward to the next observation{limit}; NE if there is none"
 
@@ -170,6 +176,8 @@ class Extent(Endpoint):
             text += f", which must reach {length_in_words(self.at_least)}"
         if self.each is not None:
             text += f". Each observation in this state counts for {length_in_words(self.each)}."
+        elif self.lasting == "first_to_last":
+            text += ". Each period runs from its first to its last observation; a single observation has no duration."
         else:
             limit = f", for at most {length_in_words(self.max_gap)}" if self.max_gap else ""
             text += f". The state at an observation is carried forward to the next one{limit}."
@@ -183,7 +191,7 @@ class Extent(Endpoint):
 def _known(model: Extent, patient_days: PatientDays) -> tuple[Ints, Bools]:
     """The rows looked at that are known to be in the state or out of it, and whether each is in it."""
     state = decide(model.when.tree, patient_days)
-    looked_at = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1])
+    looked_at = inside(patient_days, *model.span(patient_days))
     if model.set_aside is not None:
         looked_at &= decide(model.set_aside.tree, patient_days).false
     good, known = state.true, state.true | state.false
@@ -201,13 +209,22 @@ def _lasting(model: Extent, patient_days: PatientDays, row: Ints) -> tuple[Ints,
     if not len(row):
         return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
     patient, day = patient_days.patient[row], patient_days.day[row].astype(np.int64)
-    observed_to = np.minimum(patient_days.last_counted_day[patient].astype(np.int64), int(np.floor(model.days[1]))) + 1
+    last = counted_days(np.floor(patient_days.each(model.days[1])))
+    observed_to = np.minimum(patient_days.last_counted_day.astype(np.int64), last)[patient] + 1
     until = np.append(day[1:], 0)
     is_last = np.append(patient[1:] != patient[:-1], True)
     lasts = np.maximum(np.minimum(np.where(is_last, observed_to, until), observed_to) - day, 0)
     if model.max_gap is None:
         return lasts, np.zeros(len(row), dtype=np.bool_)
     return np.minimum(lasts, model.max_gap.number), lasts > model.max_gap.number
+
+
+def _before_another(in_state: Bools, patient: Ints) -> Bools:
+    """Whether the known row after each known row of the state is of the same patient and in the state too."""
+    if not len(in_state):
+        return in_state
+    after: Bools = np.append(in_state[1:] & (patient[1:] == patient[:-1]), False)
+    return in_state & after
 
 
 def _sums(values: Ints, begin: Ints, end: Ints) -> Ints:

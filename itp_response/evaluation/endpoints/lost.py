@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from itp_response.cohort.values import NONE, Ints
-from itp_response.evaluation.clock import MOST_OCCASIONS, Day, Length
+from itp_response.evaluation.clock import MOST_OCCASIONS, DayOf, Length, OwnDay
 from itp_response.evaluation.endpoints.account import (
     DECIDED,
     QUALIFIES,
@@ -55,7 +55,7 @@ class Lost(Endpoint):
     kind: Literal["lost"]
     after: str = Field(description="the endpoint that is lost; observations after its last evidence are assessed")
     when: RowRule = Field(description="the state that is the loss")
-    by: Day = Field(default=np.inf, description="the last day of the assessment window")
+    by: OwnDay = Field(default=np.inf, description="the last day of the assessment window")
     occasions: int = Field(
         default=1, ge=1, le=MOST_OCCASIONS, description="the number of observations in the state that are required"
     )
@@ -76,7 +76,7 @@ class Lost(Endpoint):
     def is_lost(self) -> str | None:
         return self.after
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return 0.0, self.by
 
     def window(self) -> str:
@@ -128,7 +128,7 @@ class Lost(Endpoint):
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
         begin, end = _span(self, patient_days, earlier)
-        otherwise = begin_where_open(patient_days, self.days_looked_at()[0], verdict.ended)
+        otherwise = begin_where_open(patient_days, 0.0, verdict.ended)
         begin = np.where(earlier[self.after].last_evidence == NONE, otherwise, begin)
         part = parts_by_state(decide(self.when.tree, patient_days))
         if self.at_once is not None:

@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.clock import Day, Days, Length
+from itp_response.evaluation.clock import DayOf, Length, OwnDay, OwnDays, is_limit
 from itp_response.evaluation.endpoints.account import (
     DECIDED,
     Account,
@@ -33,7 +33,7 @@ from itp_response.evaluation.endpoints.account import (
     place,
 )
 from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, flag_at, started, why_unknown
-from itp_response.evaluation.patient_days import Flagged, PatientDays
+from itp_response.evaluation.patient_days import Flagged, PatientDays, counted_days
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
 from itp_response.evaluation.rules.tree import And, Tree, parts_of
@@ -51,9 +51,11 @@ class Maintained(Endpoint):
     )
     when: RowRule = Field(description="the state")
     for_: Length | None = Field(default=None, alias="for", description="the time for which the state must be kept")
-    by: Day = Field(default=np.inf, description="the last day on which this time may end")
-    evidence_by: Day = Field(default=np.inf, description="the last day for the observation that confirms it")
-    until: Days | None = Field(default=None, description="instead of `for`: first and last day of the landmark window")
+    by: OwnDay = Field(default=np.inf, description="the last day on which this time may end")
+    evidence_by: OwnDay = Field(default=np.inf, description="the last day for the observation that confirms it")
+    until: OwnDays | None = Field(
+        default=None, description="instead of `for`: first and last day of the landmark window"
+    )
     max_gap: Length | None = Field(
         default=None, description="the longest time between consecutive observations in the state"
     )
@@ -61,7 +63,7 @@ class Maintained(Endpoint):
     def references(self) -> dict[str, str]:
         return {"from": self.from_}
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return 0.0, np.inf if self.until is None else self.until[1]
 
     def window(self) -> str:
@@ -114,7 +116,7 @@ class Maintained(Endpoint):
         verdict.set(open_ & shown & has_gap, NE, reasons["gap_in_counts"])
         broken = open_ & (failed != NONE)
         if self.for_ is not None:
-            late = open_ & (ends > self.by)
+            late = open_ & (ends > patient_days.each(self.by))
             verdict.set(late, N, reasons["too_late"])
             broken &= ~late
         verdict.set(broken, N, causes(self.when.tree, And, patient_days, np.where(broken, failed, NONE), reasons))
@@ -135,7 +137,7 @@ class Maintained(Endpoint):
         started_ = earlier[self.from_].value == Y
         start_row, ends, span_end, evidence_from, evidence_to = _span(self, patient_days, earlier, started_)
         has_start = started_ & (earlier[self.from_].dated != NONE)
-        otherwise = begin_where_open(patient_days, self.days_looked_at()[0], verdict.last_evidence)
+        otherwise = begin_where_open(patient_days, 0.0, verdict.last_evidence)
         start_row = np.where(has_start | ~started_, start_row, otherwise)
         state = decide(self.when.tree, patient_days)
         evidence = Flagged(state.true | state.false).first_in(evidence_from, evidence_to)
@@ -149,7 +151,8 @@ class Maintained(Endpoint):
         counted_ = (state.true | state.false) | patient_days.has_count
         asked = (verdict.value == NE) & started_ & ~Flagged(counted_).any_in(evidence_from, evidence_to)
         asked |= (verdict.value == NE) & started_ & ~has_start
-        shown_from, shown_by = (ends, self.evidence_by) if self.until is None else self.until
+        shown_by = patient_days.each(self.evidence_by if self.until is None else self.until[1])
+        shown_from = ends if self.until is None else patient_days.each(self.until[0])
         shown_from = np.where(has_start, shown_from, patient_days.last_counted_day + 1)
         gaps = np.full(len(part), NONE)
         before_gap, after_gap = _gaps(self, patient_days, Flagged(state.true), start_row, evidence)
@@ -187,10 +190,10 @@ class Maintained(Endpoint):
         else:
             assert self.for_ is not None
             text += f" must show {rule_in_words(self.when)} for {length_in_words(self.for_)}"
-            text += f", a period that must end by {day_in_words(self.by)}." if np.isfinite(self.by) else "."
+            text += f", a period that must end by {day_in_words(self.by)}." if is_limit(self.by) else "."
             text += " The first observation on or after the last day of this period must show it too"
             by = self.evidence_by
-            text += f", and must come by {day_in_words(by)}." if np.isfinite(by) else "."
+            text += f", and must come by {day_in_words(by)}." if is_limit(by) else "."
         if self.max_gap is not None:
             gap = length_in_words(self.max_gap)
             text += f" A gap of more than {gap} between consecutive such observations makes it not evaluable."
@@ -212,8 +215,13 @@ def _span(
 def _ends(model: Maintained, patient_days: PatientDays, start: Ints, start_row: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Each patient's last day of the span, the end of its rows, and the span of the rows that can show its end."""
     if model.until is not None:
-        ends, span_end = np.full(patient_days.patients, model.until[1]), patient_days.after(model.until[1])
-        return ends, span_end, np.maximum(start_row, patient_days.at_or_after(model.until[0])), span_end
+        span_end = patient_days.after(model.until[1])
+        return (
+            counted_days(np.floor(patient_days.each(model.until[1]))),
+            span_end,
+            np.maximum(start_row, patient_days.at_or_after(model.until[0])),
+            span_end,
+        )
     assert model.for_ is not None
     ends = patient_days.later(np.arange(patient_days.patients), start.astype(np.int64), model.for_)
     at_end = patient_days.at_or_after(ends)

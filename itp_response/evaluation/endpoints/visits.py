@@ -12,7 +12,7 @@ LUNA 3 (two thirds of at least 8 counts) are of this kind.
 ('N', 'too_few_met')
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -23,7 +23,17 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
-from itp_response.evaluation.clock import FARTHEST, Days, PlannedVisits
+from itp_response.evaluation.clock import (
+    FARTHEST,
+    Baseline,
+    Clock,
+    DayOf,
+    OwnDays,
+    OwnVisits,
+    PatientDay,
+    VisitWindow,
+    apart,
+)
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
     DISCOUNTED,
@@ -45,6 +55,7 @@ from itp_response.evaluation.endpoints.account import (
 from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
+    Treated,
     counts_kept,
     discounted_rows,
     flag_at,
@@ -52,13 +63,22 @@ from itp_response.evaluation.endpoints.endpoint import (
     nearest,
     never_met,
     started,
+    without_days,
+)
+from itp_response.evaluation.endpoints.missing_after import (
+    TREATED,
+    MissingAfter,
+    after_in_words,
+    by_cause,
+    cause_of,
+    causes_in_words,
 )
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import reason
-from itp_response.evaluation.verdicts import NE, N, Reasons, Verdict, VerdictsByName, Y
-from itp_response.messages.wording import counted, days_in_words
+from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
+from itp_response.messages.wording import counted, day_in_words, days_in_words
 
 
 def _checked_share(text: str) -> str:
@@ -69,9 +89,8 @@ def _checked_share(text: str) -> str:
 
 
 Share = Annotated[str, AfterValidator(_checked_share), Field(json_schema_extra={"pattern": "^[0-9]+/[1-9][0-9]*$"})]
-Treated = Literal["fails", "unknown", "left_out"]
-"""What becomes of a visit that is missing or discounted."""
-TREATED = {"fails": "counts as failing", "unknown": "counts as unknown", "left_out": "is excluded"}
+VALUE_OF: Mapping[Treated, int] = {"fails": N, "unknown": NE, "left_out": NA}
+"""The value of a single visit that is treated so."""
 
 
 class Visits(Endpoint):
@@ -79,9 +98,9 @@ class Visits(Endpoint):
 
     kind: Literal["visits"]
     when: RowRule = Field(description="the state")
-    visits: PlannedVisits = Field(default=(), description="the planned days; default: every day with a count")
+    visits: OwnVisits = Field(default=(), description="the planned days; default: every day with a count")
     within: int = Field(default=0, ge=0, le=FARTHEST, description="visit window: days before or after the planned day")
-    days: Days = Field(
+    days: OwnDays = Field(
         default=(-np.inf, np.inf), description="without planned visits: first and last day of the assessment window"
     )
     at_least: int | None = Field(
@@ -98,6 +117,10 @@ class Visits(Endpoint):
     of_at_least: int = Field(default=0, ge=0, le=FARTHEST, description="the number of visits that must have a count")
     too_few: Literal["N", "NE"] = Field(default="N", description="the result if fewer visits have a count")
     missing: Treated = Field(default="fails", description="how a planned visit without a count is treated")
+    missing_after: MissingAfter = Field(
+        default_factory=dict,
+        description="how one is treated instead that is planned on or after the day on which something happened",
+    )
     set_aside: RowRule | None = Field(default=None, description="where not false, an observation is disregarded")
     discount: RowRule | None = Field(
         default=None, description="where true, a visit is discounted; so is one in the state where this is unknown"
@@ -105,14 +128,17 @@ class Visits(Endpoint):
     discounted: Treated = Field(default="fails", description="how a discounted visit is treated")
     closed_by: RowRule | None = Field(default=None, description="where true on any day, the endpoint is not met")
 
-    def days_looked_at(self) -> tuple[float, float]:
+    def single_days(self) -> tuple[DayOf, ...]:
+        return self.visits
+
+    def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return (self.visits[0] - self.within, self.visits[-1] + self.within) if self.visits else self.days
 
     def window(self) -> str:
         if not self.visits:
             return super().window()
         near = f", window ± {counted(self.within, 'day')}" if self.within else ""
-        return f"{'day' if len(self.visits) == 1 else 'days'} {listed_days(self.visits)}{near}"
+        return f"{listed_days(self.visits)}{near}"
 
     def confirmation(self) -> str:
         enough = f"more than {self.more_than}" if self.more_than else f"at least {self.at_least or self.share}"
@@ -130,12 +156,15 @@ class Visits(Endpoint):
             raise PydanticCustomError("visits", "give exactly one of 'at_least', 'share' and 'more_than'")
         if self.in_any is not None and (self.at_least is None or self.in_any < self.at_least):
             raise PydanticCustomError("visits", "'in_any' requires 'at_least' and must not be below it")
-        if any(later - earlier <= 2 * self.within for earlier, later in pairwise(self.visits)):
+        between = (apart(earlier, later) for earlier, later in pairwise(self.visits))
+        if any(days is not None and days <= 2 * self.within for days in between):
             raise PydanticCustomError(
                 "visits", "the planned days must be in ascending order, and their windows must not overlap"
             )
         if self.visits and "days" in self.model_fields_set:
             raise PydanticCustomError("visits", "'days' cannot be used with planned 'visits'")
+        if self.missing_after and not self.visits:
+            raise PydanticCustomError("visits", "'missing_after' requires planned 'visits'")
         for key in ("at_least", "in_any", "of_at_least"):
             if (getattr(self, key) or 0) > self._most_visits:
                 raise never_met(f"{key!r} is {getattr(self, key)}, of {counted(int(self._most_visits), 'visit')}")
@@ -143,10 +172,16 @@ class Visits(Endpoint):
             raise never_met("'more_than' is all of the visits")
         return self
 
+    def causes(self) -> dict[str, Treated]:
+        return self.missing_after
+
     @property
     def _most_visits(self) -> float:
         """The number of visits that a patient can have: the planned ones, else one a day."""
-        return len(self.visits) if self.visits else self.days[1] - self.days[0] + 1
+        if self.visits:
+            return len(self.visits)
+        length = apart(*self.days)
+        return np.inf if length is None else length + 1
 
     def verdicts(self, patient_days: PatientDays, earlier: VerdictsByName, reasons: Reasons) -> Verdict:
         """Whether each patient was in the state at enough visits."""
@@ -162,7 +197,7 @@ class Visits(Endpoint):
             verdict.set(open_ & (attended.number == 0), NE, reasons["no_counts"])
         verdict.set(open_ & too_few, N if self.too_few == "N" else NE, reasons["too_few_counts"])
         if self.closed_by is not None:
-            closing_row = self._closing_row(patient_days)
+            closing_row = self.closing_row(patient_days)
             closed = open_ & (closing_row != NONE)
             verdict.set(closed, N, reasons[reason(self.closed_by)])
             verdict.mark("ended", closed, closing_row)
@@ -190,7 +225,7 @@ class Visits(Endpoint):
         taken = row[row != NONE]
         part[taken] = played[taken]
         begin, end = self.span(patient_days)
-        closing = self._closing_row(patient_days)
+        closing = self.closing_row(patient_days)
         from_row(part, patient_days, closing, CLOSED)
         account = Account(
             part,
@@ -201,8 +236,8 @@ class Visits(Endpoint):
             doubtful=part == DISCOUNTED if self.discounted == "unknown" else None,
         )
         if self.visits:
-            days = np.array(self.visits)
-            account.visit = visits_of(row, np.tile(days, patient_days.patients), len(part))
+            days = planned_days(self, patient_days)
+            account.visit = visits_of(row, days.ravel(), len(part))
             account.visit[part == CLOSED] = NO_DAY
             closed = (closing != NONE)[:, None] & (days >= patient_days.day_of(closing)[:, None])
             missed = (row == NONE).reshape(closed.shape) & ~closed
@@ -210,31 +245,55 @@ class Visits(Endpoint):
         else:
             visits = np.bincount(patient_days.patient[taken], minlength=patient_days.patients)
             too_few = (verdict.value == NE) & (visits < max(self.of_at_least, 1))
-            account.missing_from, account.missing_to = (needed(too_few, day) for day in self.days)
+            account.missing_from, account.missing_to = (needed(too_few, patient_days.each(day)) for day in self.days)
         return account
 
-    def _closing_row(self, patient_days: PatientDays) -> Ints:
-        """(P) The first row that closes it, on whatever day; -1: none."""
-        if self.closed_by is None:
-            return patient_days.nowhere
-        closing = Flagged(decide(self.closed_by.tree, patient_days).true)
-        return closing.first_in(patient_days.begin, patient_days.end)
+    @property
+    def has_state_by_visit(self) -> bool:
+        return not any(isinstance(day, PatientDay) for day in self.visits)
+
+    @property
+    def later_of_two(self) -> bool:
+        return bool(self.visits)
+
+    @property
+    def without_count(self) -> tuple[Treated, Mapping[str, Treated]]:
+        return (self.missing, self.missing_after) if self.visits else super().without_count
+
+    @property
+    def value_discounted(self) -> int:
+        return VALUE_OF[self.discounted]
+
+    def visit_windows(self, clock: Clock, baseline: Baseline) -> tuple[VisitWindow, ...]:
+        if not self.visits:
+            return super().visit_windows(clock, baseline)
+        days = [day for day in self.visits if not isinstance(day, PatientDay)]
+        return tuple(VisitWindow(int(day), day - self.within, day + self.within) for day in days)
+
+    def days_that_close(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
+        return patient_days.begin, patient_days.end
 
     def _missed(self, patient_days: PatientDays, passed_over: Bools, missed: Bools) -> Iterator[Missed]:
         """The planned visits (V) without a count of the patients (P); `missed` (P, V)."""
-        for number, day in enumerate(self.visits):
+        for number, (day, on) in enumerate(zip(self.visits, planned_days(self, patient_days).T, strict=True)):
             begin, end = patient_days.at_or_after(day - self.within), patient_days.after(day + self.within)
             has_other = Flagged(passed_over).any_in(begin, end)
-            says, is_open = TREATED[self.missing], self.missing == "unknown"
-            yield Missed(day, missed[:, number] & ~has_other, "no count", says, is_open)
-            yield Missed(day, missed[:, number] & has_other, "no other count", says, is_open)
+            cause = cause_of(self.missing_after, patient_days, on)
+            ways = [(TREATED[self.missing], self.missing, cause == NONE)]
+            for name, treated, where in by_cause(self.missing_after, cause):
+                ways.append((f"{TREATED[treated]}: {after_in_words(name)}", treated, where))
+            for says, treated, where in ways:
+                where = where & missed[:, number]
+                yield Missed(on, where & ~has_other, "no count", says, treated == "unknown")
+                yield Missed(on, where & has_other, "no other count", says, treated == "unknown")
 
     def _parts_of_others(self, patient_days: PatientDays) -> Parts:
         """(N) What rows did that are taken for no visit."""
         part = np.full(len(patient_days.day), OUTSIDE, dtype=np.int8)
         near = inside(patient_days, *self.span(patient_days))
         if self.visits:
-            near = np.logical_or.reduce([np.abs(patient_days.day - day) <= self.within for day in self.visits])
+            planned_on = planned_days(self, patient_days)[patient_days.patient].T
+            near = np.logical_or.reduce([np.abs(patient_days.day - day) <= self.within for day in planned_on])
         kept = counts_kept(self.set_aside, patient_days).mask
         part[near & ~patient_days.has_count] = NO_COUNT
         part[near & patient_days.has_count] = NOT_TAKEN
@@ -245,6 +304,7 @@ class Visits(Endpoint):
         text = "only visits with a count are assessed"
         if self.visits:
             text = f"a planned visit without a count {TREATED[self.missing]}"
+            text += causes_in_words(self.missing_after, TREATED)
         if self.of_at_least:
             text += f"; {self.too_few} with a count at fewer than {counted(self.of_at_least, 'visit')}"
         return text
@@ -253,7 +313,8 @@ class Visits(Endpoint):
         """What decides it, in words, without what excludes patients."""
         text = _number_in_words(self)
         if self.visits:
-            text += f" A planned visit without a count {TREATED[self.missing]}."
+            text += f" A planned visit without a count {TREATED[self.missing]}"
+            text += f"{causes_in_words(self.missing_after, TREATED)}."
         if self.of_at_least:
             result = "not met" if self.too_few == "N" else "not evaluable"
             text += f" With a count at fewer than {self.of_at_least} visits it is {result}."
@@ -286,7 +347,12 @@ class _Attended:
         good &= ~discounted
         unknown &= ~discounted
         kept = np.ones(len(row), dtype=np.bool_)
-        for visits, treated in ((missing, model.missing), (discounted, model.discounted)):
+        treatments = [(missing, model.missing), (discounted, model.discounted)]
+        if model.missing_after:
+            cause = cause_of(model.missing_after, patient_days, planned_days(model, patient_days)).ravel()
+            treatments[0] = (missing & (cause == NONE), model.missing)
+            treatments += [(missing & where, treated) for _, treated, where in by_cause(model.missing_after, cause)]
+        for visits, treated in treatments:
             if treated == "unknown":
                 unknown |= visits
             elif treated == "left_out":
@@ -324,21 +390,39 @@ class _Attended:
         return np.where(visit != NONE, self.row[np.maximum(visit, 0)], NONE) if len(self.row) else visit
 
 
+def planned_days(model: Visits, patient_days: PatientDays) -> Ints:
+    """(P, V) The day of every planned visit.
+
+    Raises `CohortError` for a patient whose visits are not in order, or whose windows overlap.
+    """
+    days = np.stack([patient_days.each_whole(day) for day in model.visits], axis=1)
+    if any(isinstance(day, PatientDay) for day in model.visits):
+        known = ~without_days(model, patient_days)
+        wrong = known & (np.diff(days, axis=1) <= 2 * model.within).any(axis=1)
+        if wrong.any():
+            at = int(np.flatnonzero(wrong)[0])
+            names, numbers = (", ".join(map(str, those)) for those in (model.visits, days[at].tolist()))
+            problem = (
+                f"the planned visits {names} are on days {numbers}, which must ascend with windows that do not overlap"
+            )
+            raise patient_days.error(at, f"{problem}; correct the days in the patient table, or plan other visits")
+    return days
+
+
 def planned(model: Visits, patient_days: PatientDays) -> tuple[Ints, NDArray[np.intp]]:
     """The row of every planned visit, -1 where there is none, and its patient; patient after patient."""
     counts = counts_kept(model.set_aside, patient_days)
     rows = np.empty((patient_days.patients, len(model.visits)), dtype=np.int64)
-    for number, day in enumerate(model.visits):
+    for number, (day, on) in enumerate(zip(model.visits, planned_days(model, patient_days).T, strict=True)):
         begin, end = patient_days.at_or_after(day - model.within), patient_days.after(day + model.within)
-        rows[:, number] = nearest(patient_days, counts, np.full(patient_days.patients, day), begin, end)
+        rows[:, number] = nearest(patient_days, counts, on, begin, end)
     return rows.ravel(), np.repeat(np.arange(patient_days.patients), len(model.visits))
 
 
 def _every(model: Visits, patient_days: PatientDays) -> tuple[Ints, NDArray[np.intp]]:
     """Every row with a count in the days looked at, and its patient."""
     counts = counts_kept(model.set_aside, patient_days).mask
-    within = (patient_days.day >= model.days[0]) & (patient_days.day <= model.days[1]) & counts
-    row = np.flatnonzero(within)
+    row = np.flatnonzero(counts & inside(patient_days, *model.span(patient_days)))
     return row, patient_days.patient[row].astype(np.intp)
 
 
@@ -382,16 +466,20 @@ def _by_share(model: Visits, attended: _Attended) -> tuple[Bools, Bools, Ints, I
     return met > wanted, may_meet > wanted, first, last
 
 
-def listed_days(days: tuple[int, ...]) -> str:
+def listed_days(days: tuple[DayOf, ...]) -> str:
     """The days in words; more than four at equal distances are given by their first and last.
 
     >>> listed_days((7, 14)), listed_days((7, 14, 21, 28, 35))
-    ('7, 14', '7 to 35, every 7 days')
+    ('days 7, 14', 'days 7 to 35, every 7 days')
+    >>> listed_days((7, PatientDay("landmark", -7.0), PatientDay("landmark")))
+    'day 7, 7 days before landmark, the day of landmark'
     """
-    steps = {later - earlier for earlier, later in pairwise(days)}
+    if any(isinstance(day, PatientDay) for day in days):
+        return ", ".join(day_in_words(day) for day in days)
+    steps = {apart(earlier, later) for earlier, later in pairwise(days)}
     if len(days) > 4 and len(steps) == 1:
-        return f"{days[0]} to {days[-1]}, every {steps.pop()} days"
-    return ", ".join(map(str, days))
+        return f"days {days[0]} to {days[-1]}, every {steps.pop()} days"
+    return f"{'day' if len(days) == 1 else 'days'} {', '.join(map(str, days))}"
 
 
 def _number_in_words(model: Visits) -> str:
@@ -400,9 +488,9 @@ def _number_in_words(model: Visits) -> str:
     state = rule_in_words(model.when)
     number = len(model.visits)
     if number == 1:
-        return f"The planned visit (day {model.visits[0]}{near}) must show {state}."
+        return f"The planned visit ({listed_days(model.visits)}{near}) must show {state}."
     if number:
-        whole = f"the {number} planned visits (days {listed_days(model.visits)}{near})"
+        whole = f"the {number} planned visits ({listed_days(model.visits)}{near})"
     else:
         whole = f"all visits with a count{days_in_words(model.days).removeprefix(',')}"
     if model.at_least is not None and model.in_any == model.at_least:

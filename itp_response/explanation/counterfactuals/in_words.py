@@ -74,7 +74,7 @@ def sentences(classification: Classification, name: str, counterfactuals: Sequen
         yield f"the result would be {counterfactual.becomes} with {counterfactual.says}{clause}"
     if not counterfactuals:
         decided = VALUES[:2] if verdict.labels == VALUES else verdict.labels  # a best is never Y or N
-        others = [label for label in decided if label not in (value, "NE")]
+        others = [label for label in decided if label not in (value, "NE", "NA")]
         yield f"no single change tried would make the result {listed(others, 'or')}"
     if not first and value != "Y":
         yield from _nearest_count(classification, name)

@@ -62,8 +62,8 @@ def _helpful_to_rank(classification: Classification, name: str, edits: Edits, be
     ranks = list(criteria.endpoints[name].references().values())
     none, not_evaluable = len(ranks), verdict.labels.index("NE")
     was = verdict.value[edits.patient]
-    # Where no rank is met, all were lost.
-    of_ranks = np.array([*(direction(criteria, rank) for rank in ranks), -direction(criteria, *ranks), 0])
+    # Where no rank is met, all were lost. What is not evaluable, or not applicable, has no direction.
+    of_ranks = np.array([*(direction(criteria, rank) for rank in ranks), -direction(criteria, *ranks), 0, 0])
     helpful = np.where(becomes < was, of_ranks[becomes], -of_ranks[was])
     # A rank between the best and none may be too good for a count as well as too bad.
     is_between = (becomes > 0) & (becomes < none)
@@ -123,7 +123,7 @@ def _is_where_missing(cohort: Cohort, account: Account, edits: Edits, is_last: B
         # What was not followed to its end may be decided by any count after the last.
         where |= (is_last | (day >= first)) & (day <= last)
     for missed in account.missed:
-        where |= missed.where[patient] & (day == missed.day)
+        where |= missed.where[patient] & (day == missed.day[patient])
     return where
 
 

@@ -32,6 +32,8 @@ from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_a
 
 ROWS_IN_A_PIECE = 20 * ROWS_AT_ONCE
 """The rows of all copies of the patients whose edits are ranked together."""
+MOST_ROWS = 1_500
+"""The observations of a patient whose edits are tried, at most; each edit is a copy of all. Four years of days."""
 EDITS_PER_ROW = 80
 """About how many edits are tried of a row."""
 
@@ -77,21 +79,31 @@ def find_counterfactuals(
     An `N` changes where it would be `Y`, an `NE` where it would be `Y` or `N`, a `best` where it would be another
     verdict but `NE`. A `Y` changes where it would be `N` or `NA`, and where an observation is lost also where it would
     be `NE`; a further count is not tried of a `Y`.
-    There are none of patients with partial dates or with something left out, of verdicts of `NA`, and of endpoints that
-    are a length of time.
+    There are none of patients with partial dates or with something left out, of those with more than `MOST_ROWS`
+    observations, of verdicts of `NA`, and of endpoints that are a length of time.
     `asked` says which edits are tried; None: all.
     """
-    complete = np.setdiff1d(patients, classification.cohort.incomplete)
+    searched = np.setdiff1d(patients, not_searched(classification.cohort))
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
     accounts = _accounts(classification, with_verdict)
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
-    for piece in _pieces(classification.cohort, complete):
+    for piece in _pieces(classification.cohort, searched):
         edits = edits_tried(classification.criteria, classification.cohort, piece)
         if asked is not None:
             edits = edits.at(asked(classification.cohort, edits))
         for name, changing, becomes in _changing(classification, edits, with_verdict):
             parts[name].append(_offered(classification, accounts[name], name, changing, becomes))
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
+
+
+def with_many_rows(cohort: Cohort) -> Ints:
+    """The patients (positions) with more observations than are edited one by one."""
+    return np.flatnonzero(np.diff(cohort.first_row) > MOST_ROWS)
+
+
+def not_searched(cohort: Cohort) -> Ints:
+    """The patients (positions) for whom no counterfactuals are looked for, whatever their verdicts."""
+    return np.union1d(cohort.incomplete, with_many_rows(cohort))
 
 
 def _accounts(classification: Classification, names: Sequence[str]) -> dict[str, Account]:

@@ -85,7 +85,7 @@ def _all(datasets: Mapping[str, Dataset], criteria: Criteria, parameters: Sequen
             model = criteria.endpoints[parameter.endpoint]
             endpoints = dict(zip(model.ranks, model.references().values(), strict=False))
             ranks = {rank: _meaning(criteria, endpoints.get(rank)) for rank in model.ranks}
-            ranks["NE"] = RESULTS["NE"]
+            ranks |= {label: RESULTS[label] for label in ("NE", *(() if model.only is None else ("NA",)))}
             yield CodeList(f"CL.RANK.{parameter.code}", parameter.text, "text", ranks)
 
 

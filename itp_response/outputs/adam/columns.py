@@ -10,7 +10,7 @@ from itp_response.classification.classification import Classification, days_colu
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import ENROLMENT, Partial
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
-from itp_response.evaluation.verdicts import Verdict, reason_in_words
+from itp_response.evaluation.verdicts import Codes, reason_in_words
 from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.sources import Columns, where
 from itp_response.outputs.adam.variables import Variable, standard, study_days
@@ -141,9 +141,9 @@ def rows_with_lines(cohort: Cohort, lines: Ints) -> Bools:
     return hits[cohort.first_line[1:]] > hits[cohort.first_line[:-1]]
 
 
-def reasons_of(classification: Classification, verdict: Verdict) -> Columns:
+def reasons_of(classification: Classification, reason: Codes) -> Columns:
     names = classification.criteria.reasons.names
-    code = verdict.reason.astype(np.int64)
+    code = reason.astype(np.int64)
     words = [reason_in_words(name) for name in names]
     return {"ARSNCD": pl.Series(names).gather(code), "ARSN": pl.Series(words).gather(code)}
 

@@ -1,20 +1,14 @@
 """Counts: ADLB, a record per patient and day with a platelet count."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from itp_response.classification.classification import Classification
-from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import DATE
 from itp_response.cohort.texts import texts
-from itp_response.cohort.values import NO_DAY, Bools, Floats, Ints, Numbers, Truths
-from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
-from itp_response.evaluation.patient_days import PatientDays
-from itp_response.evaluation.rules.decide import decide
+from itp_response.cohort.values import Bools, Floats, Numbers
+from itp_response.evaluation.clock import windows_between
 from itp_response.evaluation.rules.in_words import tree_in_words
 from itp_response.evaluation.rules.tree import Tree, leaves, own_names_in
 from itp_response.outputs.adam.columns import (
@@ -26,7 +20,6 @@ from itp_response.outputs.adam.columns import (
     SUBJECT,
     dated,
     imputation_flags,
-    in_part,
     missing,
     named,
     numbered,
@@ -34,10 +27,11 @@ from itp_response.outputs.adam.columns import (
     typed,
     used_variables,
 )
+from itp_response.outputs.adam.counted import Counted
 from itp_response.outputs.adam.parameters import PLATELETS
 from itp_response.outputs.adam.sources import COUNT, Columns, source_records, where
 from itp_response.outputs.adam.variables import Dataset, Type, Variable, standard
-from itp_response.outputs.adam.visits import AVISIT, analysis_visits
+from itp_response.outputs.adam.visits import AVISIT, analysis_visits, nearest_counts
 
 WASH_OUT = Variable(
     "WASHFL",
@@ -48,59 +42,14 @@ WASH_OUT = Variable(
 MOST_CRITERIA = 9
 
 
-@dataclass(frozen=True)
-class Counted:
-    """The rows of a cohort with a count, and the cohort as the criteria see it."""
-
-    cohort: Cohort
-    criteria: Criteria
-    patient_days: PatientDays
-    rows: Ints
-    dated: Bools
-    """The day of the row is known."""
-
-    @classmethod
-    def of(cls, classification: Classification) -> "Counted":
-        cohort, criteria = classification.cohort, classification.criteria
-        patient_days = patient_days_of(criteria, with_a_day_0(cohort), 0, len(cohort))
-        rows = np.flatnonzero(patient_days.has_count)
-        known = np.ones(len(rows), dtype=np.bool_)
-        if cohort.partial is not None and len(rows):
-            known = ~in_part(cohort, cohort.partial, rows, (DATE,))
-        return cls(cohort, criteria, patient_days, rows, known)
-
-    @property
-    def patient(self) -> Ints:
-        return self.cohort.patient[self.rows].astype(np.int64)
-
-    @property
-    def day(self) -> Ints:
-        return np.where(self.dated, self.cohort.day[self.rows], np.int32(NO_DAY))
-
-    def truths(self, tree: Tree) -> Truths:
-        """The truth of a rule at each count; unknown where it depends on what is known only in part."""
-        truths = decide(tree, self.patient_days).at(self.rows)
-        open_ = ~self.dated
-        if self.cohort.left_out is not None:
-            open_ = open_ | np.isin(self.rows, [*self.cohort.left_out.row, *self.cohort.left_out.ungraded])
-        return Truths(truths.true & ~open_, truths.false & ~open_)
-
-    def discounted(self) -> Bools:
-        """The counts that a rule takes out of the evidence, or may take out."""
-        rules = [rule for model in self.criteria.endpoints.values() for rule in model.discounting_rules()]
-        out: Bools = np.zeros(len(self.rows), dtype=np.bool_)
-        for rule in rules:
-            out |= ~self.truths(rule.tree).false
-        return out
-
-
 def adlb(counted: Counted, study: str) -> Dataset:
     """The platelet counts with baseline, change and criteria."""
     cohort, rows, patient = counted.cohort, counted.rows, counted.patient
     count, base = _exact(counted.patient_days.counts.at(rows)), _exact(counted.patient_days.baseline)
     base_of = base[patient] if len(patient) else base[:0]
     after = counted.dated & (cohort.day[rows] > counted.criteria.baseline.days[1])
-    visits = analysis_visits(counted.criteria, cohort, rows)
+    windows = windows_between(counted.criteria.clock, counted.criteria.baseline)
+    visits = analysis_visits(windows, counted, nearest_counts(windows, counted))
     size = len(rows)
     columns: Columns = {
         **{name: column.gather(patient) for name, column in of_subjects(cohort, study).items()},

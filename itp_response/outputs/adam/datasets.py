@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from itp_response.classification.classification import Classification
-from itp_response.outputs.adam.counts import Counted, adlb
+from itp_response.outputs.adam.counted import Counted
+from itp_response.outputs.adam.counts import adlb
 from itp_response.outputs.adam.events import adice
 from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.response import adrs

@@ -35,7 +35,7 @@ from itp_response.outputs.adam.columns import (
     patients_with,
     used_variables,
 )
-from itp_response.outputs.adam.counts import Counted
+from itp_response.outputs.adam.counted import Counted
 from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.sources import TREATMENT, Columns, source_records, texts_of
 from itp_response.outputs.adam.variables import Dataset, Variable, standard

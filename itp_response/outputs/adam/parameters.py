@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.rules.in_words import rule_in_words
-from itp_response.evaluation.rules.tree import own_names_in
 from itp_response.messages.errors import UsageError, one_a_line, unknown
 from itp_response.messages.wording import labelled
 from itp_response.outputs.adam.settings import DEFAULTS, AdamSettings
@@ -66,7 +65,7 @@ def parameters(criteria: Criteria, settings: AdamSettings = DEFAULTS) -> tuple[P
     """
     models = criteria.endpoints
     measures = [(name, what) for name, model in models.items() for what in model.measures()]
-    measures += [(name, "visit") for name, model in models.items() if _has_state(model)]
+    measures += [(name, "visit") for name, model in models.items() if model.has_state_by_visit]
     wanted = {_long(name, what, models[name]): (name, what) for name, what in measures}
     codes = _codes(criteria, wanted, settings.paramcd)
     texts = _texts(criteria, wanted, settings.param)
@@ -79,11 +78,6 @@ def parameters(criteria: Criteria, settings: AdamSettings = DEFAULTS) -> tuple[P
         dataset = "ADTTE" if what == "time" else "ADRS"
         in_order.append(Parameter(dataset, codes[long], texts[long], name, what, derivation))
     return tuple(in_order)
-
-
-def _has_state(model: Endpoint) -> bool:
-    """Whether a state of response can be told of a single day: the endpoint asks for a state with a count."""
-    return model.state is not None and model.is_lost is None and "platelets" in own_names_in(model.state.tree)
 
 
 def _codes(criteria: Criteria, wanted: Mapping[str, tuple[str, str]], given: Mapping[str, str]) -> dict[str, str]:
@@ -138,6 +132,7 @@ def _derivation(model: Endpoint, what: str) -> Iterator[str]:
     if what == "visit":
         assert model.state is not None
         yield f"On each day with a count, whether this holds: {rule_in_words(model.state)}."
+        yield "What discounts a count, sets it aside or closes the endpoint is applied; ARSNCD has the reason."
         yield "AVALC is Y, N or NE (not evaluable); AVAL is 1 for Y, 0 for N."
         return
     yield model.sentence()

@@ -1,12 +1,17 @@
 """Response: ADRS, a record per patient and endpoint, and one per day with a count for the state on that day."""
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from itp_response.classification.classification import Classification, days_column, labelled
 from itp_response.cohort.observations import DATE
 from itp_response.cohort.values import NO_DAY, NONE
-from itp_response.evaluation.verdicts import NE, VALUES, N, Verdict, Y
+from itp_response.evaluation.endpoints.at_visit import row_of_visit, states_at
+from itp_response.evaluation.endpoints.endpoint import defined, leave_undefined, started
+from itp_response.evaluation.verdicts import NA, NE, VALUES, Codes, N, Verdict, Y
 from itp_response.outputs.adam.columns import (
     ARM,
     ASEQ,
@@ -25,7 +30,7 @@ from itp_response.outputs.adam.columns import (
     reasons_of,
     used_variables,
 )
-from itp_response.outputs.adam.counts import Counted
+from itp_response.outputs.adam.counted import Counted
 from itp_response.outputs.adam.parameters import Parameter
 from itp_response.outputs.adam.sources import Columns, records_of, where
 from itp_response.outputs.adam.variables import Dataset, Variable, standard
@@ -61,13 +66,12 @@ def adrs(classification: Classification, study: str, parameters: list[Parameter]
     variables = used_variables(cohort, ADRS)
     subjects, every = of_subjects(cohort, study), np.arange(len(cohort))
     of_rows = {name: column.gather(counted.patient) for name, column in subjects.items()}
-    visits = analysis_visits(classification.criteria, cohort, counted.rows)
     tables, patients = [], []
     for parameter in parameters:
         by_visit = parameter.what == "visit"
         patients.append(counted.patient if by_visit else every)
         if by_visit:
-            tables.append({**of_rows, **_state(classification, parameter, counted, visits)})
+            tables.append({**of_rows, **_state(classification, parameter, counted)})
         else:
             tables.append({**subjects, **_response(classification, parameter)})
     return Dataset(
@@ -100,7 +104,7 @@ def _response(classification: Classification, parameter: Parameter) -> Columns:
         **dated(classification.cohort.day_0, "A", day),
         "ADTF": imputation_flags(classification.cohort, verdict.dated, (DATE,)),
         **dated(classification.cohort.day_0, "CNF", confirmed),
-        **reasons_of(classification, verdict),
+        **reasons_of(classification, verdict.reason),
         "ANL01FL": where(applicable, pl.repeat("Y", size, eager=True)),
         "ADTREC": _dating_record(verdict),
         **records_of(classification, parameter.endpoint, "SRC", verdict.onset),
@@ -109,22 +113,56 @@ def _response(classification: Classification, parameter: Parameter) -> Columns:
     }
 
 
-def _state(classification: Classification, parameter: Parameter, counted: Counted, visits: AnalysisVisits) -> Columns:
-    """Whether the rule of the endpoint holds on each day with a count."""
-    state = classification.criteria.endpoints[parameter.endpoint].state
-    assert state is not None
-    truths, cohort, size = counted.truths(state.tree), counted.cohort, len(counted.rows)
-    codes = np.select([truths.true, truths.false], [Y, N], default=NE)
+def _state(classification: Classification, parameter: Parameter, counted: Counted) -> Columns:
+    """The state of the endpoint on each day with a count; on the days used for visits, that of the visit."""
+    states = _states(classification, parameter.endpoint, counted)
+    size, value = len(counted.rows), states.value
     return {
         **named(parameter, size),
-        **visits.columns(),
-        "AVALC": pl.Series(VALUES).gather(codes),
-        "AVAL": where(~truths.unknown, pl.Series(truths.true.astype(np.int32))),
-        **dated(cohort.day_0[counted.patient], "A", counted.day),
-        "ADTF": imputation_flags(cohort, counted.rows, (DATE,)),
-        "ANL01FL": where(visits.analysed, pl.repeat("Y", size, dtype=pl.String, eager=True)),
+        **states.visits.columns(),
+        "AVALC": pl.Series(VALUES).gather(value.astype(np.int64)),
+        "AVAL": where(np.isin(value, (Y, N)), pl.Series((value == Y).astype(np.int32))),
+        **dated(counted.cohort.day_0[counted.patient], "A", counted.day),
+        "ADTF": imputation_flags(counted.cohort, counted.rows, (DATE,)),
+        **reasons_of(classification, states.reason),
+        "ANL01FL": where(states.visits.analysed & (value != NA), pl.repeat("Y", size, dtype=pl.String, eager=True)),
         **records_of(classification, parameter.endpoint, "SRC", counted.rows),
     }
+
+
+class _States(NamedTuple):
+    """The state of an endpoint on each day with a count (K), and the visits of these days."""
+
+    value: NDArray[np.int8]
+    reason: Codes
+    visits: AnalysisVisits
+
+
+def _states(classification: Classification, name: str, counted: Counted) -> _States:
+    criteria, patient_days = classification.criteria, counted.patient_days
+    model, windows = criteria.endpoints[name], criteria.endpoints[name].visit_windows(criteria.clock, criteria.baseline)
+    value, why = states_at(model, patient_days, counted.rows, criteria.reasons)
+    value[counted.in_part], why[counted.in_part] = NE, criteria.reasons["not_recorded"]
+    alone, open_ = started(model, patient_days, {}, criteria.reasons, None)
+    leave_undefined(model, alone, patient_days, criteria.reasons)
+    open_ = open_ & defined(model, patient_days).true
+    is_open = open_[counted.patient] if len(counted.rows) else np.zeros(0, dtype=np.bool_)
+    owner = counted.patient[~is_open]
+    value[~is_open], why[~is_open] = alone.value[owner], alone.reason[owner]
+
+    index = np.full(len(patient_days.day) + 1, len(counted.rows))  # the last stands for no row
+    index[counted.rows] = np.arange(len(counted.rows))
+    used = [counted.rows[:0]]
+    for window in windows:
+        if not window.is_planned:
+            used.append(row_of_visit(model, window, patient_days))
+            continue
+        verdict = classification.visit_results.verdict(name, window)
+        patient = np.flatnonzero(verdict.dated != NONE)
+        at = index[verdict.dated[patient]]
+        value[at], why[at] = verdict.value[patient], verdict.reason[patient]
+        used.append(verdict.dated[patient])
+    return _States(value, why, analysis_visits(windows, counted, np.concatenate(used)))
 
 
 def _dating_record(verdict: Verdict) -> pl.Series:

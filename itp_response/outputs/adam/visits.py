@@ -1,15 +1,16 @@
 """Visits: the planned visit to which each day of a patient belongs, and the day that is analysed for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.observations import DATE
 from itp_response.cohort.values import NO_DAY, Bools, Ints
-from itp_response.definitions.criteria import Criteria
-from itp_response.outputs.adam.columns import in_part
+from itp_response.evaluation.clock import VisitWindow
+from itp_response.evaluation.endpoints.at_visit import nearest_to_visit
+from itp_response.evaluation.patient_days import Flagged
+from itp_response.outputs.adam.counted import Counted
 from itp_response.outputs.adam.sources import Columns, where
 from itp_response.outputs.adam.variables import standard, study_days
 
@@ -46,27 +47,27 @@ def _label(day: int) -> str | None:
     return f"Week {day // 7}" if day > 0 and day % 7 == 0 else f"Day {int(study_days(np.array(day)))}"
 
 
-def analysis_visits(criteria: Criteria, cohort: Cohort, rows: Ints) -> AnalysisVisits:
-    """The visits of these rows, which stand in the order of the cohort.
+def analysis_visits(windows: Sequence[VisitWindow], counted: Counted, used: Ints) -> AnalysisVisits:
+    """The visits of the counts: those into whose window each falls; `used` are the rows that are used for a visit.
 
-    A day belongs to the nearest planned visit, of two as near to the earlier. Days before the first visit belong to it
-    from the first day of the baseline on; days after the last one by up to half of the last interval. Of several rows
-    of a visit the nearest is analysed, of two as near the earlier. A date known only in part belongs to no visit.
+    A date known only in part belongs to no visit. Without planned visits every count is analysed.
     """
-    visits = np.unique([0, *criteria.clock.visits])
-    day = cohort.day[rows].astype(np.int64)
-    if not criteria.clock.visits or not len(rows):
-        return AnalysisVisits(np.full(len(rows), NO_DAY), np.ones(len(rows), dtype=np.bool_))
-    nearest = visits[np.searchsorted((visits[:-1] + visits[1:]) / 2, day)]
-    first = min(float(visits[0]), criteria.baseline.days[0])
-    last = visits[-1] + (visits[-1] - visits[-2]) / 2
-    known = (day >= first) & (day <= last)
-    if cohort.partial is not None:
-        known &= ~in_part(cohort, cohort.partial, rows, (DATE,))
-    planned = np.where(known, nearest, NO_DAY)
-    order = np.lexsort((np.abs(day - nearest), planned, cohort.patient[rows]))
-    patient, visit = cohort.patient[rows][order], planned[order]
-    first_of = np.append(True, (patient[1:] != patient[:-1]) | (visit[1:] != visit[:-1]))
-    analysed = np.zeros(len(rows), dtype=np.bool_)
-    analysed[order] = first_of
-    return AnalysisVisits(planned, analysed & known)
+    size = len(counted.rows)
+    if not windows:
+        return AnalysisVisits(np.full(size, NO_DAY), np.ones(size, dtype=np.bool_))
+    day = counted.day.astype(np.int64)
+    firsts, lasts = (np.array(edge) for edge in ([one.first for one in windows], [one.last for one in windows]))
+    number = np.maximum(np.searchsorted(firsts, day, side="right") - 1, 0)
+    known = counted.dated & (day >= firsts[number]) & (day <= lasts[number])
+    planned = np.array([one.day for one in windows])[number]
+    return AnalysisVisits(np.where(known, planned, NO_DAY), known & np.isin(counted.rows, used))
+
+
+def nearest_counts(windows: Sequence[VisitWindow], counted: Counted) -> Ints:
+    """The rows of the counts nearest to the visits, of two as near the earlier."""
+    patient_days = counted.patient_days
+    with_a_day = np.zeros(len(patient_days.day), dtype=np.bool_)
+    with_a_day[counted.rows[counted.dated]] = True
+    counts = Flagged(with_a_day)
+    rows = [nearest_to_visit(window, counts, patient_days, later=False) for window in windows]
+    return np.concatenate([counted.rows[:0], *rows])

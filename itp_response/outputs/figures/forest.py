@@ -12,6 +12,7 @@ from matplotlib.patches import Polygon
 from itp_response.classification.classification import Classification
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
+from itp_response.messages.wording import one_line
 from itp_response.outputs.figures.axes import true_minus
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -23,6 +24,7 @@ from itp_response.outputs.figures.picture import (
     SMALL,
     Picture,
     Sheet,
+    fitted,
     folded,
     height,
     paper_width,
@@ -51,6 +53,8 @@ from itp_response.outputs.statistics.proportions import (
 )
 from itp_response.outputs.statistics.tables import DASH, fraction, probability, rounded, span
 
+LONGEST = 4.0
+"""The width of the label of a row, at most, in inches."""
 MEASURES = ("difference", "odds-ratio")
 SMALL_GROUPS = (2, 4)
 """The least and the greatest number of values of a column that makes subgroups by default."""
@@ -154,11 +158,14 @@ def _rows(
 ) -> Iterator[Row]:
     yield _row("All patients", shares(met, groups), measure)
     for column, subgroup in subgroups.items():
-        yield Row(patients.title_of(column), interaction=response_interaction(met, groups, subgroup))
+        yield Row(
+            fitted(one_line(patients.title_of(column)), LONGEST, BODY),
+            interaction=response_interaction(met, groups, subgroup),
+        )
         for code, label in enumerate(subgroup.labels):
             proportions = shares(met, groups.within(subgroup.code == code))
             if any(proportion.of for proportion in proportions):
-                yield _row(label, proportions, measure, INSET)
+                yield _row(fitted(one_line(label), LONGEST, BODY), proportions, measure, INSET)
 
 
 def _row(label: str, proportions: list[Proportion], measure: str, inset: float = 0.0) -> Row:

@@ -85,8 +85,8 @@ def draw(
     axes = sheet.axes(layout.left, layout.top, layout.across, HIGH)
     _set_scale(axes, layout)
     axes.set_ylabel(folded(f"Patients without {_labelled(classification, model.runs_to)} (%)", HIGH, BODY))
-    start = next(iter(model.origins()), None)
-    _set_time(axes, layout, _labelled(classification, start) if start else "day 0")
+    start = next((_labelled(classification, name) for name in model.origins()), "day 0")
+    _set_time(axes, layout, start)
     for code in range(len(groups.labels)):
         _draw_curve(axes, times, groups, code)
     _draw_at_risk(sheet, axes, times, groups, layout)
@@ -95,7 +95,7 @@ def draw(
         _draw_incidence(panel, times.followed, groups)
         label = f"Cumulative incidence of {_labelled(classification, model.runs_to)} (%)"
         panel.set_ylabel(folded(label, BENEATH, BODY))
-        _set_time(panel, layout, "day 0")
+        _set_time(panel, layout, start)
     return sheet.picture
 
 

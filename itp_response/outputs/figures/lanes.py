@@ -157,21 +157,22 @@ def verdict_lanes(classification: Classification, names: list[str], unit: TimeUn
 def _verdict(classification: Classification, name: str, unit: TimeUnit) -> Lane:
     model, verdict = classification.criteria.endpoints[name], classification.verdicts[name]
     value, label = verdict.labels[int(verdict.value[0])], classification.criteria.labelled(name)
-    onset, confirming, ended, dated = (
-        int(classification.days_of(rows)[0])
-        for rows in (verdict.onset, verdict.confirming, verdict.ended, verdict.dated)
+    onset, confirming, ended = (
+        int(classification.days_of(rows)[0]) for rows in (verdict.onset, verdict.confirming, verdict.ended)
     )
+    dated = int(classification.dated(verdict)[0])
     reason = reason_in_words(classification.criteria.reasons.names[int(verdict.reason[0])])
     because = f"{result_in_words(value)}: {reason}"
     length = NO_DAY if verdict.days is None else int(verdict.days[0])
     if model.is_ranked:
-        return Lane(label, because if value == "NE" else all_patients(classification).rank_in_words(value))
+        return Lane(label, because if value in ("NE", "NA") else all_patients(classification).rank_in_words(value))
     if value == "NE":
         return Lane(label, because, (_open(classification, name),), _marks(ended=ended))
     if model.runs_to is not None and length != NO_DAY:
-        censored = value != "Y"
-        text = counted(length, "day") + (", censored" if censored else "")
-        return Lane(label, text, (Stretch(ended - length, ended, "time", censored),))
+        competed = bool(classification.competed(name)[0])
+        censored = value != "Y" and not competed
+        text = counted(length, "day") + (", censored" if censored else f", to {reason}" if competed else "")
+        return Lane(label, text, (Stretch(dated - length, dated, "time", censored),))
     if value != "Y":
         failed = value == "N"
         return Lane(label, because if failed else result_in_words(value), (), _marks(ended=ended if failed else NO_DAY))
@@ -189,7 +190,7 @@ def _met_in_words(classification: Classification, name: str, unit: TimeUnit) -> 
         length = NO_DAY if verdict.days is None else int(verdict.days[0])
         observed = counted(int(verdict.of_days[0]), "day")
         return f"{'' if model.is_length else 'met, '}{length:,} of {observed} observed"
-    dated = int(classification.days_of(verdict.dated)[0])
+    dated = int(classification.dated(verdict)[0])
     return f"met, {day_on_axis(dated, unit)}" if dated != NO_DAY else "met"
 
 
@@ -213,7 +214,7 @@ def _open(classification: Classification, name: str) -> Stretch:
     Where follow-up ended too early, the days after the last count.
     """
     model, reason = classification.criteria.endpoints[name], int(classification.verdicts[name].reason[0])
-    first, last = model.days_looked_at()
+    first, last = (float(classification.patient_days.each(day)[0]) for day in model.days_looked_at())
     first = max(first, 0.0)
     end = int(last_counts(classification)[0])
     if classification.criteria.reasons.names[reason] == "follow_up_ended" and end != NO_DAY:

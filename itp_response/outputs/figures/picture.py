@@ -10,6 +10,7 @@ matplotlib's own layout fits axes into a height that is given, so the positions 
 import base64
 import io
 import math
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, get_font_names
+from matplotlib.font_manager import FontProperties, findfont, get_font, get_font_names
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
@@ -54,6 +55,12 @@ DPI = 200
 SCREEN = 96
 """The dots an inch of a screen, on which a notebook shows pictures."""
 DPIS = (30, 1200)
+MOST_DOTS = 65_535
+"""The dots of a side of a `.png` file, at most."""
+LACKING = "\u25a1"
+"""What is drawn for a sign that no font has: an empty square."""
+LONG_WORD = re.compile(r"\S{201,}")
+"""A word, such as an id, that is drawn with its middle left out."""
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, ordered from dark to light in grey.
 BLACK, BLUE, VERMILLION, GREEN, ORANGE, SKY = "#000000", "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
@@ -156,6 +163,8 @@ class Picture(Result, Figure):
     """The resolution of a `.png` file, in dots per inch."""
     font: str | None = None
     """The font of its texts; None: that of matplotlib."""
+    undrawn: tuple[str, ...] = ()
+    """That its font lacks signs of its texts, in a sentence; empty: it lacks none."""
     origin: Provenance | None = None
     result: Classification | Comparison | None = None
     """The result that is drawn; a `Comparison` for `reclassification`."""
@@ -172,19 +181,36 @@ class Picture(Result, Figure):
 
     def drawn(self, suffix: str, dpi: float | None = None) -> bytes:
         """The bytes of a file with this suffix: `.svg`, `.png` (at `dpi`, else its own `dots` per inch) or `.pdf`."""
-        self._make_visible()
+        self._check_dots(suffix, dpi or self.dots)
         with styled(self.font), io.BytesIO() as file:
             self.savefig(file, format=suffix.removeprefix("."), dpi=dpi or self.dots, metadata=METADATA[suffix])
             return file.getvalue()
 
-    def _make_visible(self) -> None:
-        """Write out the control characters of all texts; the labels of an axis are made anew when it is drawn."""
+    def _check_dots(self, suffix: str, dpi: float) -> None:
+        """Raise `UsageError` for a picture that is too large for a file of dots."""
+        across, up = (math.ceil(inches * dpi) for inches in self.get_size_inches())
+        if suffix == ".png" and max(across, up) > MOST_DOTS:
+            size = f"this picture has {across:,} by {up:,} dots at {dpi:g} dots per inch"
+            raise UsageError(
+                f"{size}; a .png file has at most {MOST_DOTS:,}; give a lower --dpi, or write .svg or .pdf."
+            )
+
+    def make_drawable(self) -> None:
+        """Put signs that can be drawn in place of others in all texts; axes make their labels anew when drawn.
+
+        `undrawn` then says which signs the font lacks. It is that of the settings in which this is called.
+        """
+        lacking = ""
         for text in self.findobj(Text):
-            text.set_text(visible(text.get_text()))
+            lacking += _lacking(text.get_text())
+            text.set_text(drawable(text.get_text()))
         for axis in (axis for axes in self.axes for axis in (axes.xaxis, axes.yaxis)):
             labels = [label.get_text() for label in axis.get_ticklabels()]
-            if labels != (shown := list(map(visible, labels))):
+            if labels != (shown := list(map(drawable, labels))):
+                lacking += _lacking("".join(labels))
                 axis.set_ticks(axis.get_ticklocs(), labels=shown)
+        if lacking:
+            self.undrawn = (_undrawn(lacking),)
 
     def _headline(self) -> str:
         result = self.result
@@ -204,7 +230,7 @@ class Picture(Result, Figure):
 
     def summary(self) -> str:
         """The notes of the picture and of the study, a line each, for standard error."""
-        return "\n".join([*self.notes, *self.assumed, *self.study_notes])
+        return "\n".join([*self.notes, *self.undrawn, *self.assumed, *self.study_notes])
 
 
 # No dates, so that the bytes depend on the picture alone.
@@ -235,7 +261,35 @@ def text_width(text: str, size: float) -> float:
 def _width_in(family: tuple[str, ...], text: str, size: float) -> float:
     # Outlines have no hinting of a renderer, so the width is the same at every resolution.
     font = FontProperties(family=list(family), size=size)
-    return float(text_to_path.get_text_width_height_descent(visible(text), font, ismath=False)[0]) / POINTS
+    return float(text_to_path.get_text_width_height_descent(drawable(text), font, ismath=False)[0]) / POINTS
+
+
+def drawable(text: str) -> str:
+    """The text with control characters written out, and with squares for signs that the fonts of the settings lack."""
+    lacking = _lacking(text)
+    return visible(text).translate(dict.fromkeys(map(ord, lacking), LACKING)) if lacking else visible(text)
+
+
+def _lacking(text: str) -> str:
+    """The signs of the text that the fonts of the settings lack, each once."""
+    if text.isascii():
+        return ""
+    known = _signs(tuple(mpl.rcParams["font.family"]))
+    return "".join(sign for sign in dict.fromkeys(visible(text)) if ord(sign) not in known and sign != "\n")
+
+
+@cache
+def _signs(family: tuple[str, ...]) -> frozenset[int]:
+    """The numbers of the signs that these fonts have."""
+    fonts = [get_font(findfont(FontProperties(family=name))) for name in family]
+    return frozenset(number for font in fonts for number in font.get_charmap())
+
+
+def _undrawn(signs: str) -> str:
+    """That the font lacks these signs, which are named by their numbers, as the font of a reader may lack them too."""
+    numbers = [f"U+{ord(sign):04X}" for sign in sorted(set(signs))]
+    shown = ", ".join(numbers[:5]) + (", …" if len(numbers) > 5 else "")
+    return f"The font has no sign for {shown}: drawn as {LACKING}; --font names another font."
 
 
 def widest(texts: Sequence[str], size: float) -> float:
@@ -249,13 +303,32 @@ def height(lines: int, size: float) -> float:
 
 
 def folded(text: str, width: float, size: float) -> str:
-    """The text, broken into lines no wider than `width`."""
+    """The text, broken into lines no wider than `width`; of words of more than 200 letters the middle is left out."""
+    text = LONG_WORD.sub(lambda word: without_middle(word[0], 200), text)
     letters = max(8, int(width / text_width("n", size) * 1.05))
     while True:
         lines = textwrap.wrap(text, letters, break_on_hyphens=False) or [""]
         if letters <= 8 or widest(lines, size) <= width:
             return "\n".join(lines)
         letters -= 1
+
+
+def fitted(text: str, width: float, size: float) -> str:
+    """The text of one line, its middle left out where it is wider than `width`."""
+    text = without_middle(text, 200)
+    while text_width(text, size) > width and len(text) > 8:
+        text = without_middle(text, len(text) * 9 // 10)
+    return text
+
+
+def without_middle(text: str, letters: int) -> str:
+    """The text; of one with more letters its beginning and its end.
+
+    >>> without_middle("ITP-0001-0002-0003", 9)
+    'ITP-…0003'
+    """
+    half = (letters - 1) // 2
+    return text if len(text) <= letters else f"{text[:half]}…{text[-half:]}"
 
 
 def spread(positions: Sequence[float], apart: float, low: float, high: float) -> list[float]:

@@ -60,7 +60,8 @@ def plot(
     An option that is left out has the default of the kind.
 
     Args:
-        kind: `timeline`, `swimmer`, `spaghetti`, `km`, `waterfall`, `forest`, `tipping` or `reclassification`.
+        kind: `timeline`, `swimmer`, `spaghetti`, `by-visit`, `km`, `waterfall`, `forest`, `tipping` or
+            `reclassification`.
         visits: As in `classify`. For `timeline`, also a timeline as in `ask`; for `reclassification`, also a
             `Comparison`.
         patients: The patient table, in the same forms. None: there is none. Not allowed beside a study that has been
@@ -113,6 +114,7 @@ def plot(
     choices |= {"patient": PATIENT} if _is_typed(kind, visits) else {}
     with styled(font):
         picture = _drawn(kind, result, {"study": study_title(result.cohort, title), "width": width, **choices})
+        picture.make_drawable()
     paper = {"title": title, "width": width, "dpi": dpi, "font": font}
     picture.font, picture.dots = font, dpi or picture.dots
     return _signed(picture, kind, result, choices | {name: value for name, value in paper.items() if value is not None})
@@ -140,6 +142,7 @@ def _choices(kind: Kind, options: dict[str, Any]) -> dict[str, Any]:
 def _drawn(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
     choices = {name: value for name, value in options.items() if name not in OF_TYPED}
     from itp_response.outputs.figures import (
+        by_visit,
         forest,
         km,
         reclassification,
@@ -157,6 +160,8 @@ def _drawn(kind: Kind, result: Any, options: dict[str, Any]) -> "Picture":
             return swimmer.draw(result, **_single(choices))
         case "spaghetti":
             return spaghetti.draw(result, **_single(choices))
+        case "by-visit":
+            return by_visit.draw(result, **_single(choices))
         case "km":
             return km.draw(result, **_single(choices))
         case "waterfall":

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.lines import Line2D
 
 from itp_response.classification.classification import Classification
 from itp_response.cohort.values import NO_DAY, Floats, Ints
 from itp_response.explanation.thresholds import plain_thresholds
 from itp_response.messages.wording import counted, listed
 from itp_response.outputs.figures.axes import set_count_axis, set_time_axis
+from itp_response.outputs.figures.number_rows import NumberRow, draw_row
 from itp_response.outputs.figures.picture import (
     BLACK,
     BODY,
@@ -24,7 +24,6 @@ from itp_response.outputs.figures.picture import (
     height,
     look_of,
     paper_width,
-    text_width,
     widest,
 )
 from itp_response.outputs.statistics.groups import Groups, all_patients, grouped
@@ -233,24 +232,10 @@ def _by_visit(counts: CountPoints, group: Ints, code: int) -> tuple[Floats, Floa
 
 def _draw_numbers(sheet: Sheet, axes: Axes, counts: CountPoints, groups: Groups, layout: PanelLayout) -> None:
     """Write the number of patients of each median under its visit, where there is room."""
-    top, left = layout.medians + MEDIANS + 0.5, layout.left
-    width = layout.paper - left - MARGIN
-    first, last = axes.get_xlim()
+    top = layout.medians + MEDIANS + 0.5
     sheet.text(MARGIN, sheet.top + top - 0.16, "Number of patients", size=SMALL, color=GREY)
     for code, (name, line_height) in enumerate(zip(layout.names, layout.heights, strict=True)):
-        middle = sheet.top + top + line_height / 2
-        sheet.text(MARGIN + 0.36, middle, name, size=SMALL, va="center", linespacing=1.1)
-        colour, line, marker = look_of(code)
-        ends = [MARGIN / layout.paper, (MARGIN + 0.3) / layout.paper]
-        level = 1 - middle / sheet.height
-        style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3, "mec": BLACK, "mew": 0.4}
-        sheet.picture.add_artist(Line2D(ends, [level, level], linewidth=1.4, markevery=[1], **style))
         days, _, _, _, number = _by_visit(counts, groups.code, code)
-        filled_to = -np.inf
-        for day, patients in zip(days.tolist(), number.tolist(), strict=True):
-            at = left + (day - first) / (last - first) * width
-            half = text_width(f"{patients:,}", SMALL) / 2 + 0.06
-            if at - half > filled_to:
-                sheet.text(at, middle, f"{patients:,}", size=SMALL, ha="center", va="center")
-                filled_to = at + half
+        texts = [f"{patients:,}" for patients in number.tolist()]
+        draw_row(sheet, axes, NumberRow(code, name, top, line_height, layout.left), days, texts)
         top += line_height

@@ -12,7 +12,7 @@ from itp_response.classification.classification import Classification
 from itp_response.classification.supplied import unrecorded
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.verdicts import NE, Y
-from itp_response.messages.wording import counted_patients
+from itp_response.messages.wording import counted_patients, one_line
 from itp_response.outputs.figures.axes import set_time_axis
 from itp_response.outputs.figures.picture import (
     BLACK,
@@ -25,6 +25,7 @@ from itp_response.outputs.figures.picture import (
     SMALL,
     Picture,
     Sheet,
+    fitted,
     folded,
     height,
     legend_height,
@@ -43,6 +44,8 @@ MANY = 500
 """With more patients than this, lanes are an image, also in SVG and PDF, and events are points."""
 LANE, CONDENSED = 0.15, 6.0
 """The height of a named lane, and of all lanes together where they have no names."""
+LONGEST = 0.25
+"""The part of the width that ids take, at most."""
 BETWEEN = 0.3
 FOLLOWED, RESPONSE, UNKNOWN = PALE, BLUE, "white"
 
@@ -83,8 +86,12 @@ def draw(
     members = [_sorted(lanes, np.flatnonzero(groups.code == code)) for code in range(len(groups.labels))]
     shown = sum(map(len, members))
     notes = [*groups.notes, *_notes(classification, lanes, shown)]
-    ids = classification.cohort.id.to_list() if shown <= NAMED else []
-    paper, lane = paper_width(width), LANE if ids else CONDENSED / max(shown, 1)
+    paper = paper_width(width)
+    names = list(map(one_line, classification.cohort.id.to_list())) if shown <= NAMED else []
+    ids = [fitted(name, paper * LONGEST, SMALL) for name in names]
+    if ids != names:
+        notes.append("Of long patient ids the middle is left out (…).")
+    lane = LANE if ids else CONDENSED / max(shown, 1)
     left = MARGIN + (max(0.6, widest(ids, SMALL) + 0.12) if ids else 0.35)
     handles = _handles(classification, lanes, name, shown)
     heights = [max(lane * len(patients), 0.2) for patients in members]

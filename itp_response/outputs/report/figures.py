@@ -51,7 +51,10 @@ def figures(
             yield EmbeddedFigure(kind, SHOWN[kind], "", (), str(error))
             continue
         yield EmbeddedFigure(
-            kind, SHOWN[kind], small(picture.drawn(".svg").decode(), kind), (*picture.notes, *picture.assumed)
+            kind,
+            SHOWN[kind],
+            small(picture.drawn(".svg").decode(), kind),
+            (*picture.notes, *picture.undrawn, *picture.assumed),
         )
 
 

@@ -82,7 +82,7 @@ def index(classification: Classification, notes: Sequence[PatientNotes]) -> dict
         "id": ids,
         "arm": arm_codes(classification.cohort).tolist(),
         "verdict": [verdict.value.tolist() for verdict in classification.verdicts.values()],
-        "day": [_days(classification.days_of(verdict.dated)) for verdict in classification.verdicts.values()],
+        "day": [_days(classification.dated(verdict)) for verdict in classification.verdicts.values()],
         "notes": [[len(sort.get(patient, ())) for patient in ids] for sort in notes],
     }
 

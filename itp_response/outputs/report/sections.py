@@ -227,7 +227,8 @@ def provenance(origin: Provenance) -> list[tuple[str, str, str]]:
     """The provenance in rows: what it is, its name or value, and the SHA-256 of a file."""
     rows = [("program", f"{origin.program} {origin.version}", "")]
     for file in origin.criteria:
-        rows.append((f"criteria ({file['checked']})", f"{file['name']}: {file['file']}", file["sha256"] or ""))
+        checked = f"criteria ({file['checked']}; read: {file['read']})"
+        rows.append((checked, f"{file['name']}: {file['file']}", file["sha256"] or ""))
     for sort, inputs in origin.inputs.items():
         rows += [(sort, file.name, file.sha256 or "not a file") for file in inputs]
     rows += [("option", f"{name.replace('_', '-')}: {value}", "") for name, value in origin.options.items() if value]

@@ -26,13 +26,14 @@ def with_named(patients: AnalysedPatients, time: FromDay0, names: Sequence[str])
     """
     verdict = patients.classification.verdicts[time.name]
     model = patients.endpoints[time.name]
-    ended = patients.classification.days_of(verdict.dated).astype(np.float64)
+    ended = patients.classification.dated(verdict).astype(np.float64)
     assert verdict.days is not None  # it is a time
     start = np.where(verdict.days != NO_DAY, ended - verdict.days, 0.0) if model.origins() else 0.0
     first = np.min([_days(patients, name) for name in names], axis=0)
     since = first - start
     is_over = time.event | time.competing
-    comes_first = (since >= 0) & np.where(is_over, since < time.days, first <= model.days_looked_at()[1])
+    last = patients.classification.patient_days.each(model.days_looked_at()[1])
+    comes_first = (since >= 0) & np.where(is_over, since < time.days, first <= last)
     comes_first &= ~np.isnan(time.days)
     return replace(
         time,

@@ -1,8 +1,10 @@
-"""From day 0: the time to an endpoint over all patients, with the intercurrent events that compete with it.
+"""From day 0: the time to an endpoint over all patients, with the events that compete with it.
 
 A patient without the endpoint is censored at the last evaluable day. Where the definition closes the endpoint by an
 event, such as rescue treatment, or excludes patients by one, such as discontinuation, that event competes with it. The
 cumulative incidence is then Aalen and Johansen's.
+Where the definition itself says what competes with a time, or where it is censored, that stands: for times from another
+endpoint too.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 from itp_response.classification.classification import Classification
 from itp_response.classification.supplied import records_discontinuation
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats
-from itp_response.evaluation.endpoints.endpoint import Endpoint, excluded
+from itp_response.evaluation.endpoints.endpoint import Endpoint, defined, excluded
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.rules.tree import Rule, names_in
@@ -54,13 +56,17 @@ class FromDay0:
 def from_day_0(classification: Classification, name: str, included: Bools) -> FromDay0 | None:
     """The time to the endpoint that the time `name` runs to, for the patients included; None: not from day 0."""
     model = classification.criteria.endpoints[name]
+    if model.competes_with:
+        return _with_its_own_events(classification, name, included)
     if model.runs_to is None or model.origins():
         return None
+    if model.ends_at_a_moment:
+        return _up_to_its_moment(classification, name, included)
     to, verdicts = model.runs_to, classification.verdicts
     length = verdicts[name].days
     assert length is not None  # it runs to an endpoint
     patient_days = classification.patient_days
-    last = _last_day(classification, to)
+    last = _last_days(classification, to)
     event = (verdicts[to].value == Y) & (length != NO_DAY)
     closed, events = _closed(classification, patient_days, to)
     competitors = tuple(event for event, is_recorded in events.items() if is_recorded)
@@ -70,15 +76,60 @@ def from_day_0(classification: Classification, name: str, included: Bools) -> Fr
     counted = patient_days.day_of(patient_days.counted.last_in(patient_days.at_or_after(0), patient_days.after(last)))
     days = np.where(event, length, np.where(competing, closed, np.maximum(counted, 0))).astype(np.float64)
     known = included & (verdicts[to].value != NA) & (event | (verdicts[to].value != Y))
+    known = known & defined(classification.criteria.endpoints[name], patient_days).true
     days[~known] = np.nan
-    return FromDay0(name, days, event & known, competing & known, competitors, unrecorded, last)
+    return FromDay0(name, days, event & known, competing & known, competitors, unrecorded, _latest(last))
 
 
-def _last_day(classification: Classification, name: str) -> float:
-    """The last day on which an endpoint can be reached; of one that sums up others, by the latest of them."""
+def _with_its_own_events(classification: Classification, name: str, included: Bools) -> FromDay0:
+    """A time of which the definition says what competes with it."""
+    criteria, verdict = classification.criteria, classification.verdicts[name]
+    model = criteria.endpoints[name]
+    assert verdict.days is not None
+    assert model.runs_to is not None
+    known = included & (verdict.days != NO_DAY)
+    return FromDay0(
+        name,
+        days=np.where(known, verdict.days, np.nan).astype(np.float64),
+        event=known & (verdict.value == Y),
+        competing=known & classification.competed(name),
+        competitors=tuple(criteria.labelled(other) for other in model.competes_with),
+        unrecorded=(),
+        last=np.inf if model.origins() else _latest(_last_days(classification, model.runs_to)),
+    )
+
+
+def _up_to_its_moment(classification: Classification, name: str, included: Bools) -> FromDay0:
+    """A time from day 0 that is censored at a moment of its own: what closes its event before then competes with it."""
+    verdict, to = classification.verdicts[name], classification.criteria.endpoints[name].runs_to
+    assert verdict.days is not None
+    assert to is not None
+    known = included & (verdict.days != NO_DAY)
+    closed, events = _closed(classification, classification.patient_days, to)
+    closed = np.maximum(closed, 0.0)
+    competing = known & (verdict.value != Y) & (closed <= verdict.days)
+    return FromDay0(
+        name,
+        days=np.where(known, np.where(competing, closed, verdict.days), np.nan),
+        event=known & (verdict.value == Y),
+        competing=competing,
+        competitors=tuple(event for event, is_recorded in events.items() if is_recorded),
+        unrecorded=tuple(event for event, is_recorded in events.items() if not is_recorded),
+        last=_latest(_last_days(classification, to)),
+    )
+
+
+def _latest(days: Floats) -> float:
+    """The latest of the days of the patients; those that are not known aside."""
+    return float(np.max(days[~np.isnan(days)], initial=-np.inf))
+
+
+def _last_days(classification: Classification, name: str) -> Floats:
+    """(P) The last day on which an endpoint can be reached; of one that sums up others, by the latest of them."""
     model = classification.criteria.endpoints[name]
-    others = [_last_day(classification, other) for other in _summed_up(model)]
-    return max(others, default=model.days_looked_at()[1])
+    others = [_last_days(classification, other) for other in _summed_up(model)]
+    latest: Floats = np.max(others or [classification.patient_days.each(model.days_looked_at()[1])], axis=0)
+    return latest
 
 
 def _closed(classification: Classification, patient_days: PatientDays, name: str) -> tuple[Floats, dict[str, bool]]:

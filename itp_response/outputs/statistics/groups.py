@@ -220,7 +220,7 @@ class AnalysedPatients:
         """A label of a ranked list: with its name in full where it is an endpoint or not evaluable."""
         if label in self.endpoints:
             return self.classification.criteria.labelled(label)
-        return result_in_words(label) if label == "NE" else label
+        return result_in_words(label) if label in ("NE", "NA") else label
 
     def is_unfavourable(self, endpoint: str) -> bool:
         """Whether to meet the endpoint is bad for the patient."""
@@ -229,7 +229,7 @@ class AnalysedPatients:
     def _verdicts(self, endpoint: str) -> pl.Series:
         labels = labelled(endpoint, self.classification.verdicts[endpoint])
         if self.endpoints[endpoint].is_ranked:
-            return labels.set(labels == "NE", None)
+            return labels.set(labels.is_in(["NE", "NA"]), None)
         return labels.replace_strict({"Y": "yes", "N": "no"}, default=None, return_dtype=pl.String)
 
     def restricted_to(self, conditions: Sequence[str]) -> "AnalysedPatients":

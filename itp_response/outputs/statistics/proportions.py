@@ -14,6 +14,7 @@ import numpy as np
 
 from itp_response.classification.supplied import UNRECORDED
 from itp_response.cohort.values import Bools
+from itp_response.evaluation.rules.in_words import rule_in_words
 from itp_response.evaluation.verdicts import NA, NE, N, Y
 from itp_response.messages.errors import UsageError
 from itp_response.messages.optional_imports import needed
@@ -314,14 +315,18 @@ def best(patients: AnalysedPatients, groups: Groups, of: Set = "itt") -> Table |
     names = [name for name, model in patients.endpoints.items() if model.is_ranked]
     if not names:
         return None
-    rows = TableRows()
+    rows, notes = TableRows(), ["n/N (%)."]
     for name in names:
         verdict = patients.classification.verdicts[name]
         counted = patients.included & (patients.per_protocol() if of == "per-protocol" else True)
-        if of == "complete":
-            counted = counted & (verdict.value != verdict.labels.index("NE"))
+        left_out = [label for label in ("NA", *(["NE"] if of == "complete" else [])) if label in verdict.labels]
+        for label in left_out:
+            counted = counted & (verdict.value != verdict.labels.index(label))
+        notes += _not_applicable(patients, groups, name)
         rows.heading(patients.classification.criteria.labelled(name))
         for code, label in enumerate(verdict.labels):
+            if label == "NA":
+                continue
             proportions = shares(Outcome(name, counted, counted & (verdict.value == code), ~counted), groups)
             if label != "NE" or any(share.met for share in proportions):
                 cells = [fraction(share.met, share.of) for share in proportions]
@@ -329,7 +334,7 @@ def best(patients: AnalysedPatients, groups: Groups, of: Set = "itt") -> Table |
                     (f"  {patients.rank_in_words(label)}", *cells),
                     _share_numbers(name, proportions, groups, level=label),
                 )
-    return rows.table("best", f"Best response: {RANKED_SETS[of]}", ("", *groups.headed()), ["n/N (%)."])
+    return rows.table("best", f"Best response: {RANKED_SETS[of]}", ("", *groups.headed()), notes)
 
 
 def numbers(row: ProportionRow, groups: Groups, subgroup: str = "") -> Iterator[Number]:
@@ -404,6 +409,18 @@ def _denominators(patients: AnalysedPatients, groups: Groups, names: Sequence[st
         model = patients.endpoints[name]
         if model.is_lost:
             yield f"{name}: among patients with {patients.classification.criteria.labelled(model.is_lost)}."
+        if model.only is not None or not model.is_lost:
+            yield from _not_applicable(patients, groups, name)
+
+
+def _not_applicable(patients: AnalysedPatients, groups: Groups, name: str) -> Iterator[str]:
+    """How many patients are not in the denominator because the endpoint is not applicable (NA), and for whom it is."""
+    verdict, model = patients.classification.verdicts[name], patients.endpoints[name]
+    is_na = verdict.value == verdict.labels.index("NA") if "NA" in verdict.labels else np.False_
+    number = int((groups.inside & patients.included & is_na).sum())
+    among = f"among patients with {rule_in_words(model.only)}; " if model.only is not None else ""
+    if among or number:
+        yield f"{name}: {among}{counted_patients(number)} not applicable (NA), not in the denominator."
 
 
 def _counted_as_not_met(patients: AnalysedPatients, groups: Groups, name: str) -> int:

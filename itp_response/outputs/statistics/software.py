@@ -11,6 +11,7 @@ from itp_response.classification.provenance import PROGRAM, program_version
 
 METHODS: Mapping[str, tuple[str, str]] = {
     "newcombe": ("statsmodels", "Newcombe interval"),
+    "Wilson": ("statsmodels", "Wilson interval"),
     "wald": ("statsmodels", "Wald interval"),
     "agresti-caffo": ("statsmodels", "Agresti-Caffo interval"),
     "wald-cc": (PROGRAM, "Wald interval with continuity correction"),

@@ -392,7 +392,7 @@ def _add_incidence(rows: TableRows, time: FromDay0, groups: Groups) -> Iterator[
         numbers += numbers_of(time.name, label, statistics, "Aalen-Johansen", level=f"day {day:g}")
     rows.add((f"  cumulative incidence by day {day:g}, % (95% CI)", *cells), numbers)
     if time.competitors:
-        yield f"{competing_in_words(time)}."
+        yield f"{competing_in_words(time)}; Kaplan-Meier and Cox censor at them."
     if time.named:
         yield (
             f"competing events named by --competing, which the cumulative incidence alone takes into account: "

@@ -16,6 +16,7 @@ from itp_response.classification.writers import put_with_provenance
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.results import DataResult, html_table
 from itp_response.messages.wording import counted_patients, listed, wrapped
+from itp_response.outputs.statistics.by_visit import by_visit, chosen_by_visit
 from itp_response.outputs.statistics.groups import ACTUAL_ARM, ARM, AnalysedPatients, Groups, all_patients, grouped
 from itp_response.outputs.statistics.imputation import imputation
 from itp_response.outputs.statistics.non_inferiority import non_inferiority
@@ -49,6 +50,7 @@ Shown = Literal[
     "responses",
     "non_inferiority",
     "best",
+    "by_visit",
     "times",
     "imputation",
     "tipping",
@@ -65,6 +67,7 @@ SHOWN: tuple[Shown, ...] = (
     "responses",
     "non_inferiority",
     "best",
+    "by_visit",
     "times",
     "imputation",
     "tipping",
@@ -84,6 +87,8 @@ NEEDS = {
     "events": "--events FILE",
 }
 """The tables that need another option."""
+ONLY_IF_NAMED: tuple[Shown, ...] = ("by_visit", "imputation", "tipping")
+"""The tables that are not among all."""
 COMPARING: tuple[Shown, ...] = (
     "responses",
     "non_inferiority",
@@ -239,9 +244,9 @@ def table(
         by: The column that makes the groups.
         reference: The reference arm or group. None: a group recognised by its name as a control, else the last by name;
             either is an assumption, which is noted.
-        show: The names of the tables, or `all`: all that these data give except imputation and tipping points. Left
-            out: responses and times. What `subgroup`, `strata`, `margin`, `tau`, `competing`, `imputations`, `events`,
-            `screening` and, without `show`, `column` and `adjust` ask for is added.
+        show: The names of the tables, or `all`: all that these data give except by visit, imputation and tipping
+            points. Left out: responses and times. What `subgroup`, `strata`, `margin`, `tau`, `competing`,
+            `imputations`, `events`, `screening` and, without `show`, `column` and `adjust` ask for is added.
         endpoint: The endpoints to include. Left out: all of the set.
         only: Conditions; only patients for whom all hold are included.
         of: The analysis set: `itt` (non-evaluable patients counted as non-responders), `complete`, `per-protocol`,
@@ -426,10 +431,8 @@ def _wanted(choices: TableChoices) -> list[Shown]:
     for name, option in NEEDS.items():
         if name in choices.show and not asked[name]:
             raise UsageError(f"--show {name} needs {option}.")
-    # Imputing and turning patients can take seconds, so that they are done only when they are asked for.
-    everything = (
-        [name for name in SHOWN if name not in (*NEEDS, "imputation", "tipping")] if "all" in choices.show else []
-    )
+    # Imputing and turning patients can take seconds, and visits make many rows: only when they are asked for.
+    everything = [name for name in SHOWN if name not in (*NEEDS, *ONLY_IF_NAMED)] if "all" in choices.show else []
     named = {*(choices.show or USUAL), *everything, *(name for name, given in asked.items() if given)}
     return [name for name in SHOWN if name in named]
 
@@ -468,6 +471,11 @@ def _tipping(patients: AnalysedPatients, groups: Groups, choices: TableChoices) 
 
 def _best(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table | None:
     return best(patients, groups, choices.of)
+
+
+def _by_visit(patients: AnalysedPatients, groups: Groups, choices: TableChoices) -> Table:
+    named = [chosen_by_visit(patients, name) for name in choices.endpoint]
+    return by_visit(patients, groups, named or [chosen_by_visit(patients, None)], choices.of)
 
 
 def _lengths(patients: AnalysedPatients, choices: TableChoices) -> list[str]:
@@ -529,6 +537,7 @@ MAKERS: Mapping[Shown, Callable[[AnalysedPatients, Groups, TableChoices], Table 
     "responses": _responses,
     "non_inferiority": _non_inferiority,
     "best": _best,
+    "by_visit": _by_visit,
     "times": _times,
     "imputation": _imputation,
     "tipping": _tipping,

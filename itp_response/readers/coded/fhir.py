@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from pydantic import ValidationError
 
-from itp_response.messages.errors import CohortError
+from itp_response.messages.errors import CohortError, some_of
 from itp_response.messages.optional_imports import needed
 from itp_response.readers.coded.records import COLUMNS, ONGOING, CodedRecords, WrongRecord
 from itp_response.readers.coded.terms import KnownCodes
@@ -249,7 +249,7 @@ def _records(file: _File, index: _Index, codes: KnownCodes, models: _Models) -> 
     notes = [f"{number:,} {what} not used." for what, number in statuses.items()]
     others = Counter(one.content.get("resourceType", "?") for one in file.resources)
     unused = [f"{kind} ({number:,})" for kind, number in others.items() if kind not in (*ROLES, "Medication")]
-    notes += [f"Resources that are not looked at: {', '.join(sorted(unused))}."] if unused else []
+    notes += [f"Resources that are not looked at: {some_of(sorted(unused))}."] if unused else []
     frame = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String))
     lines = np.array(numbers, dtype=np.int64)
     return CodedRecords(file.path.name, frame, NAMES, lines, "line" if file.by_lines else "row", problems, notes)

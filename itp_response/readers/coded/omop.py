@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from itp_response.cohort.values import Ints
-from itp_response.messages.errors import CohortError
+from itp_response.messages.errors import CohortError, some_of
 from itp_response.messages.optional_imports import needed
 from itp_response.readers.coded.records import COLUMNS, CodedRecords, WrongRecord
 from itp_response.readers.coded.terms import KnownCodes
@@ -125,7 +125,7 @@ def _identified(persons: OpenTable, column: str) -> pl.DataFrame:
     """The patient's id of each person (`person_id`), from another column of the table of persons."""
     header = [name.lower() for name in persons.header]
     if column.lower() not in header:
-        there = ", ".join(persons.header)
+        there = some_of(persons.header)
         raise CohortError(
             f"{persons.name}: the column {column!r} with the patient's id is missing; there are: {there}."
         )
@@ -170,8 +170,7 @@ def _records(table: _Table, opened: OpenTable) -> CodedRecords:
     if table.date and not set(table.date) & set(header):
         missing.append(table.date[0])
     if missing:
-        there = ", ".join(opened.header)
-        raise CohortError(f"{opened.name}: the column {missing[0]!r} is missing; there are: {there}.")
+        raise CohortError(f"{opened.name}: the column {missing[0]!r} is missing; there are: {some_of(opened.header)}.")
     columns = {name: header[name] for name in table.columns if name in header}
     loaded = opened.load(list(columns.values()))
     texts = pl.DataFrame([as_text(loaded[str(position)]).alias(name) for name, position in columns.items()])

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from itp_response.messages.errors import CohortError
+from itp_response.messages.errors import CohortError, some_of
 from itp_response.messages.wording import counted
 from itp_response.readers.coded.events import placed
 from itp_response.readers.coded.fhir import PLATELETS as LOINC
@@ -159,7 +159,7 @@ def _check_counted(
         return
     results = pl.concat([of_table.frame for of_table in records]).filter(pl.col("role") == "result")
     there = f"there are: {_shown(results)}" if len(results) else "there are no results"
-    problems.wrong(location, f"no result is a platelet count ({', '.join(sorted(codes.platelets))}); {there}.")
+    problems.wrong(location, f"no result is a platelet count ({some_of(sorted(codes.platelets))}); {there}.")
 
 
 def _without_further_patients(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.values import Bools, Ints
-from itp_response.messages.errors import CohortError, nearest
+from itp_response.messages.errors import CohortError, nearest, some_of
 from itp_response.messages.toml_positions import refuse
 from itp_response.messages.wording import counted_patients
 from itp_response.readers.cells import Wording, is_not_given
@@ -158,7 +158,7 @@ class MappedFile:
         for column, path in self.named():
             times = header.count(column)
             if not times:
-                text = f"there is no column {column!r} in {self.name}; there are: {', '.join(header)}."
+                text = f"there is no column {column!r} in {self.name}; there are: {some_of(header)}."
                 problems.append(self.mapping.positions.problem(path, f"{text}{nearest(column, header)}"))
             elif times > 1:
                 text = f"{self.name} has {times} columns {column!r}; rename all but one of them."
@@ -370,7 +370,7 @@ class MappedRows:
     def count_unused(self, location: Location, problems: Problems) -> None:
         """Note the rows without a visit and without a value of the patient."""
         used = self.with_visit | ~self.of_wanted.to_numpy()
-        said, word = ", ".join(map(quoted, self.source.unused_visits)), location.row_word
+        said, word = some_of(map(quoted, self.source.unused_visits)), location.row_word
         for column in sorted({visit.day for visit in self.file.visits if isinstance(visit.day, str)}):
             unused = self.at_unused_visits(column).to_numpy() & ~used
 
@@ -393,7 +393,7 @@ class MappedRows:
 
 
 def _without_code(name: str, codes: Iterable[str]) -> Wording:
-    cure = f"has no code in the mapping, which has {', '.join(codes)}; add it under [codes.{name}]"
+    cure = f"has no code in the mapping, which has {some_of(codes)}; add it under [codes.{name}]"
     return lambda text: f"{quoted(text)} {cure}."
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from itp_response.cohort.observations import Origin
 from itp_response.cohort.values import Bools, Ints, Texts
-from itp_response.messages.errors import CohortError
+from itp_response.messages.errors import CohortError, some_of
 from itp_response.messages.wording import counted as number_of
 from itp_response.readers.column_names import REASON, STOPPED_BY, SUBJECT, WITHOUT_DAY_0, CellProblem, NamedTable
 from itp_response.readers.known_names import VISITS
@@ -259,9 +259,8 @@ def _day_0(dm: Records, study: SdtmStudy) -> str:
     """The variable of DM that is day 0."""
     chosen = study.settings.day_0 or ("RFSTDTC" if dm.texts("RFSTDTC").is_not_null().any() else "RFXSTDTC")
     if not dm.has(chosen):
-        names = ", ".join(dm.written)
-        cure = "day 0 is RFSTDTC, or RFXSTDTC"
-        study.problems.wrong(dm.location, f"the column {chosen!r} is missing; {cure}. There are: {names}.")
+        cure = f"day 0 is RFSTDTC, or RFXSTDTC. There are: {some_of(dm.written)}"
+        study.problems.wrong(dm.location, f"the column {chosen!r} is missing; {cure}.")
     study.problems.note(dm.location, f"Day 0 is the day of {chosen} in {dm.location.name}, CDISC's study day 1.")
     return chosen
 

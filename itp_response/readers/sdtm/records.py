@@ -10,7 +10,7 @@ import polars as pl
 from itp_response.cohort.declared_columns import TRUTHS
 from itp_response.cohort.values import Ints
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import CohortError
+from itp_response.messages.errors import CohortError, some_of
 from itp_response.readers.column_names import report_file
 from itp_response.readers.files import open_table
 from itp_response.readers.open_table import OpenTable
@@ -119,7 +119,7 @@ def read_records(path: Path, domain: str, order: int, declared: Iterable[str], p
     records = Records(domain, location, pl.DataFrame(columns), source.header)
     for name in REQUIRED[domain]:
         if not records.has(name):
-            sentence = f"the column {name!r} is missing; there are: {', '.join(source.header)}."
+            sentence = f"the column {name!r} is missing; there are: {some_of(source.header)}."
             problems.wrong(location, sentence, code=Code.COLUMN_MISSING)
     if domain in ("DM", "LB") and not len(frame):
         problems.wrong(location, "there are no rows.", code=Code.NO_ROWS)

@@ -151,7 +151,7 @@ export function card(answer, info, setNumber, chosen, on) {
       make("div", {},
         make("h3", {}, `${named(shown.label, shown.endpoint)} in words`),
         make("p", {}, shown.needs),
-        make("p", { className: "small" }, `${shown.says} `, source ? cited(source) : ""),
+        make("p", { className: "small" }, `${shown.says} `, source ? cited(source) : "", info ? ` (${info.checked})` : ""),
         ...clauseResults(answer, chosen)),
       make("div", {}, ...explained(answer, on))));
 }
@@ -241,7 +241,7 @@ export function gallery(info, examples, endpoint, current, on) {
 
 // THE DEFINITIONS TO CHOOSE FROM
 
-/** The sets whose name, title, source or registry number has all words of a text. */
+/** The sets whose name, title, source, drug, trial, year, population or registry number has all words of a text. */
 export function matchingSets(names, wanted) {
   const words = wordsOf(wanted);
   return names.filter(({ searched }) => hasAll(searched, words));

@@ -1,0 +1,90 @@
+"""By visit: the state of the endpoints at their planned visits, as a long table."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.values import NO_DAY, NONE
+from itp_response.evaluation.clock import VisitWindow
+from itp_response.evaluation.endpoints.at_visit import StatesByVisit, name_at
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.verdicts import VALUES, Verdict, VerdictsByName
+from itp_response.messages.errors import UsageError
+from itp_response.messages.wording import one_line
+
+if TYPE_CHECKING:
+    from itp_response.definitions.criteria import Criteria
+
+WEEK = 7
+COUNT = ("platelets", "platelets_low", "platelets_high")
+
+
+class VisitResults:
+    """The states of the endpoints of a set at their planned visits, decided for a cohort."""
+
+    def __init__(self, criteria: "Criteria", cohort: Cohort, threads: int | None = None) -> None:
+        self.criteria, self.cohort = criteria, cohort
+        states = StatesByVisit(criteria)
+        self.visits: dict[str, tuple[VisitWindow, ...]] = states.visits
+        self._verdicts: VerdictsByName = evaluate(states, cohort, threads)
+
+    def verdict(self, name: str, visit: VisitWindow) -> Verdict:
+        """The state of each patient at a visit; it is dated by the row of the count used."""
+        return self._verdicts[name_at(name, visit)]
+
+    def frame(self) -> pl.DataFrame:
+        """The table of `Classification.by_visit`.
+
+        Raises `UsageError` where no endpoint has a state at planned visits.
+        """
+        if not self.visits:
+            raise UsageError(
+                f"{one_line(self.criteria.name)}: no endpoint has a state at planned visits: give [clock] 'visits', or "
+                "an endpoint of kind 'visits'."
+            )
+        of_visits = [(name, visit) for name, windows in self.visits.items() for visit in windows]
+        tables = [self._of_visit(name, visit) for name, visit in of_visits]
+        # From all patients of each visit to all visits of each patient.
+        order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
+        return pl.concat(tables)[order]
+
+    def _of_visit(self, name: str, visit: VisitWindow) -> pl.DataFrame:
+        verdict, size = self.verdict(name, visit), len(self.cohort)
+        codes = verdict.reason.astype(np.int64)
+        return pl.DataFrame(
+            [
+                self.cohort.id.alias("patient_id"),
+                self.cohort.arm.alias("arm"),
+                *self.cohort.marks(),
+                pl.repeat(name, size, dtype=pl.String, eager=True).alias("endpoint"),
+                pl.repeat(visit.day, size, dtype=pl.Int32, eager=True).alias("visit_day"),
+                pl.repeat(round(visit.day / WEEK, 2), size, dtype=pl.Float64, eager=True).alias("week"),
+                pl.Series(VALUES).gather(verdict.value.astype(np.int64)).alias("value"),
+                *self._of_rows(verdict),
+                pl.Series(self.criteria.reasons.names).gather(codes).alias("reason"),
+            ]
+        )
+
+    def _of_rows(self, verdict: Verdict) -> list[pl.Series]:
+        """The day, the date and the count of the row used; missing where there is none."""
+        cohort, row = self.cohort, verdict.dated
+        known, at = row != NONE, np.maximum(row, 0)
+
+        def used(values: Any, missing: Any) -> Any:
+            return np.where(known, values[at], missing) if len(values) else np.full(len(row), missing)
+
+        day = used(cohort.day, NO_DAY)
+        has_date = known & ~np.isnat(cohort.day_0)
+        dates = (cohort.day_0 + np.where(has_date, day, 0).astype("timedelta64[D]")).astype("datetime64[D]")
+        low, high = used(cohort.platelets.low, np.nan), used(cohort.platelets.high, np.nan)
+        exact = np.where(low == high, low, np.nan)
+        return [
+            pl.Series("day", day, dtype=pl.Int32).set(pl.Series(~known), None),
+            pl.Series("date", dates).set(pl.Series(~has_date), None),
+            *(
+                pl.Series(name, column, nan_to_null=True)
+                for name, column in zip(COUNT, (exact, low, high), strict=True)
+            ),
+        ]
