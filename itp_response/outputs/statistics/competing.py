@@ -34,7 +34,7 @@ def with_named(patients: AnalysedPatients, time: FromDay0, names: Sequence[str])
     is_over = time.event | time.competing
     last = patients.classification.patient_days.each(model.days_looked_at()[1])
     comes_first = (since >= 0) & np.where(is_over, since < time.days, first <= last)
-    comes_first &= ~np.isnan(time.days)
+    comes_first &= np.isfinite(first) & ~np.isnan(time.days)
     return replace(
         time,
         days=np.where(comes_first, since, time.days),
