@@ -15,7 +15,7 @@ from itp_response.messages.errors import CohortError
 from itp_response.readers.json_text import JsonError, parsed_json
 from itp_response.readers.open_table import OpenTable
 from itp_response.readers.problems import quoted
-from itp_response.readers.text import ALWAYS_UNPACKED, MOST_TIMES, check_unpacked
+from itp_response.readers.text import check_unpacked, most_unpacked
 
 COMPRESSED = ".dsjc"
 NOT_1_1 = "this is not CDISC Dataset-JSON 1.1; it needs 'columns' and 'rows'."
@@ -111,7 +111,7 @@ def _are_columns(columns: Any) -> bool:
 def _inflated(path: Path) -> bytes:
     """The content of a compressed file: NDJSON by DEFLATE, with the header of zlib or without."""
     data = path.read_bytes()
-    most = max(ALWAYS_UNPACKED, MOST_TIMES * len(data))
+    most = most_unpacked(len(data))
     for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         stream = zlib.decompressobj(window)
         with contextlib.suppress(zlib.error):

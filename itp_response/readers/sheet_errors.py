@@ -16,6 +16,7 @@ from xml.etree.ElementTree import Element
 from itp_response.messages.errors import CohortError
 from itp_response.messages.optional_imports import needed
 from itp_response.messages.wording import counted
+from itp_response.readers.text import check_unpacked
 
 ERROR_TEXT = re.compile(r"#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)|Err:\d+")
 FROM_1904 = "The workbook counts days from 1904: numbers of days in it are --date-format excel-1904."
@@ -105,12 +106,9 @@ def ods_form(path: Path, sheet: str) -> SheetForm:
 
     Raises `KeyError` or `zipfile.BadZipFile` if it is none.
     """
-    cells = list(_ods_cells(path, sheet))
+    table = next(table for table in _ods_tables(path) if table.get(f"{TABLE}name") == sheet)
+    cells = list(_ods_cells(table))
     first = min((cell.column for cell in cells), default=0)
-    last_row = max((cell.row + cell.rows - 1 for cell in cells), default=0)
-    last_column = max((cell.column + cell.columns - 1 for cell in cells), default=0)
-    # A cell is written once for many that are alike, so few of them can fill a sheet.
-    check_extent(path.name, len(cells), last_row, first, last_column)
     errors = [
         error_cell(row, column, cell.text)
         for cell in cells
@@ -119,6 +117,24 @@ def ods_form(path: Path, sheet: str) -> SheetForm:
         for column in range(cell.column, cell.column + cell.columns)
     ]
     return SheetForm(errors, [], [], first_column=first)
+
+
+def check_ods(path: Path) -> None:
+    """Raises `CohortError` for a workbook with a sheet that takes too much memory.
+
+    A cell is written once for many that are alike, so few of them can fill a sheet. All sheets are unpacked as soon as
+    one of them is read.
+    """
+    for table in _ods_tables(path):
+        filled = letters = last_row = last_column = 0
+        first = LAST_COLUMN
+        for cell in _ods_cells(table):
+            filled += 1
+            letters += len(cell.text) * cell.rows * cell.columns
+            last_row = max(last_row, cell.row + cell.rows - 1)
+            first, last_column = min(first, cell.column), max(last_column, cell.column + cell.columns - 1)
+        check_extent(path.name, filled, last_row, first, last_column)
+        check_unpacked(letters, path.stat().st_size, path.name)
 
 
 class _OdsCells(NamedTuple):
@@ -132,11 +148,14 @@ class _OdsCells(NamedTuple):
     is_error: bool
 
 
-def _ods_cells(path: Path, sheet: str) -> Iterator[_OdsCells]:
-    """The cells with a text."""
+def _ods_tables(path: Path) -> Iterator[Element]:
     with zipfile.ZipFile(path) as book:
         root = ElementTree.fromstring(book.read("content.xml"))
-    table = next(element for element in root.iter(f"{TABLE}table") if element.get(f"{TABLE}name") == sheet)
+    return root.iter(f"{TABLE}table")
+
+
+def _ods_cells(table: Element) -> Iterator[_OdsCells]:
+    """The cells with a text."""
     number = 1
     for row in table.iter(f"{TABLE}table-row"):
         column, rows = 0, _repeated(row, "rows")

@@ -138,9 +138,14 @@ class UnpackedFile:
             raise CohortError(f"{self._name}: line {self._line}: {what}; end each row with a newline.")
 
 
+def most_unpacked(size: int) -> int:
+    """The bytes that a packed file of this size may unpack to."""
+    return max(ALWAYS_UNPACKED, MOST_TIMES * size)
+
+
 def check_unpacked(unpacked_size: int, size: int, name: str) -> None:
     """Raises `CohortError` for a packed file of which so little makes so much that it is no table."""
-    if unpacked_size > max(ALWAYS_UNPACKED, MOST_TIMES * size):
+    if unpacked_size > most_unpacked(size):
         what = f"this unpacks to more than {MOST_TIMES} times its size, as no table does"
         raise CohortError(f"{name}: {what}; if it is right, unpack it and give what is in it.")
 

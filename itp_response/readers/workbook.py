@@ -20,7 +20,7 @@ from itp_response.messages.optional_imports import needed
 from itp_response.readers.complete import WORKBOOK, check_elsewhere, unbroken
 from itp_response.readers.header import LOOKED_AT, header_position, no_such_header, note_on_header
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.sheet_errors import SheetCell, SheetForm, ods_form, xls_form
+from itp_response.readers.sheet_errors import SheetCell, SheetForm, check_ods, ods_form, xls_form
 from itp_response.readers.text import check_unpacked
 from itp_response.readers.xlsx_form import visible_sheets, xlsx_form
 
@@ -48,6 +48,8 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
         check_elsewhere(READ_XLS, path.read_bytes(), path.name, WORKBOOK)
     else:
         _check_parts(path)
+    if path.suffix.lower() == ".ods":
+        unbroken(path.name, WORKBOOK, lambda: check_ods(path))
     book = unbroken(path.name, WORKBOOK, lambda: fastexcel.read_excel(path))
     name = unbroken(path.name, WORKBOOK, lambda: _first_visible(path, book)) if sheet is None else sheet
     if name not in book.sheet_names:

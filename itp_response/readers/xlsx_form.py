@@ -7,6 +7,7 @@ compared without their namespaces, as Strict Open XML has others.
 import posixpath
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from itp_response.readers.sheet_errors import (
     column_number,
     error_cell,
 )
+from itp_response.readers.text import check_unpacked, most_unpacked
 
 REFERENCE = re.compile(r"([A-Z]{1,9})([0-9]{1,18})", re.IGNORECASE)
 TRUE = ("1", "true")
@@ -54,10 +56,34 @@ def xlsx_form(path: Path, sheet: str) -> SheetForm:
         from_1904 = any(_attribute(element, "date1904") in TRUE for element in _named(root, "workbookPr"))
         key = next(_attribute(element, "id") for element in _named(root, "sheet") if element.get("name") == sheet)
         walk = _Walk(uncalculated)
-        walk.through(book.read(_related(book, part, "", key)))
+        data = book.read(_related(book, part, "", key))
+        walk.through(data)
+        if walk.shared:
+            _check_shared(path, data, walk, _lengths(book, part))
     check_extent(path.name, walk.filled, walk.last_row, walk.first_column, walk.last_column)
     notes = [*([FROM_1904] if from_1904 else []), *walk.hidden()]
     return SheetForm(walk.errors, list(walk.merged()), notes, from_1904, max(walk.first_column, 0))
+
+
+def _check_shared(path: Path, data: bytes, walk: "_Walk", lengths: list[int]) -> None:
+    """Raises `CohortError` if texts that many cells share take too much, as each cell has the whole of its text."""
+    size = path.stat().st_size
+    if walk.shared * max(lengths, default=0) > most_unpacked(size):
+        counting = _Walk(walk.uncalculated, counts_uses=True)
+        counting.through(data)
+        letters = sum(lengths[at] * number for at, number in counting.uses.items() if at < len(lengths))
+        check_unpacked(letters, size, path.name)
+
+
+def _lengths(book: zipfile.ZipFile, part: str) -> list[int]:
+    """The number of letters of each text that the cells of a workbook share."""
+    lengths = []
+    with book.open(_related(book, part, "sharedStrings")) as texts:
+        for _, element in ElementTree.iterparse(texts):
+            if element.tag.rpartition("}")[2] == "si":
+                lengths.append(sum(len(text.text or "") for text in _named(element, "t")))
+                element.clear()
+    return lengths
 
 
 def _named(root: Element, name: str) -> Iterator[Element]:
@@ -89,8 +115,13 @@ def _local(tag: str) -> str:
 class _Walk:
     """Goes through the XML of a sheet once, and keeps what its cells have beside their values."""
 
-    def __init__(self, uncalculated: bool) -> None:
+    def __init__(self, uncalculated: bool, *, counts_uses: bool = False) -> None:
         self.uncalculated = uncalculated
+        self.counts_uses = counts_uses
+        self.shared = 0
+        """Cells whose text is one of those that cells share."""
+        self.uses: Counter[int] = Counter()
+        """Of each of these, the cells; if they are counted."""
         self.errors: list[SheetCell] = []
         self.filled = 0
         """Cells with a value or a formula."""
@@ -121,7 +152,7 @@ class _Walk:
             if name == "f":
                 self._is_formula = True
             # The text of most cells is not needed.
-            if self._is_formula or self._holds == "e":
+            if self._is_formula or self._holds == "e" or (self.counts_uses and self._holds == "s"):
                 self._inside, self._reader.CharacterDataHandler = name, self._text
         elif name == "row":
             # Rows and cells may go without their numbers; they then follow each other.
@@ -160,6 +191,10 @@ class _Walk:
             self.last_row = max(self.last_row, self._row)
             self.first_column = column if self.first_column < 0 else min(column, self.first_column)
             self.last_column = max(column, self.last_column)
+        if self._holds == "s":
+            self.shared += 1
+            if value.isdecimal():
+                self.uses[int(value)] += 1
         # A text that a formula gave may be empty.
         without_value = not value and self._holds != "str"
         if self._holds == "e":

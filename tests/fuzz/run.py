@@ -36,6 +36,8 @@ MEMORY = 2 << 30
 """Bytes that an input may take beside what the libraries hold."""
 SECONDS = 10.0
 """Of an input, by the processor's time."""
+ASLEEP = 2_000
+"""A process that has less than this part of the time waits for what does not come."""
 LINES, LONGEST = 30, 1000
 """The most lines of a message, and characters of one of them, that somebody can still read."""
 
@@ -127,6 +129,8 @@ class Worker:
     seed: int
     asked: tuple[str, int] | None = None
     since: float = 0.0
+    worked: float = 0.0
+    """Seconds of the processor before it was asked."""
 
     def __post_init__(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -136,8 +140,16 @@ class Worker:
         theirs.close()
 
     def ask(self, name: str, number: int) -> None:
-        self.asked, self.since = (name, number), time.monotonic()
+        self.asked, self.since, self.worked = (name, number), time.monotonic(), self.seconds()
         self.pipe.send((name, number))
+
+    def seconds(self) -> float:
+        """The seconds of the processor that it has had."""
+        try:
+            cells = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self) -> None:
         self.process.kill()
@@ -180,7 +192,7 @@ def run(
 
 
 def _answer(worker: Worker, ready: bool, patience: float) -> tuple[str, str, float] | None:
-    """None: not yet."""
+    """None: not yet. A process that works is given its time, however little of it a busy machine gives."""
     if ready:
         with contextlib.suppress(EOFError, ConnectionResetError):
             kind, text, seconds = worker.pipe.recv()
@@ -188,8 +200,9 @@ def _answer(worker: Worker, ready: bool, patience: float) -> tuple[str, str, flo
                 return "fault", f"longer than {SECONDS:g} s", seconds
             return kind, text, seconds
         return "fault", "the process died", 0.0
-    if time.monotonic() - worker.since > patience:
-        return "fault", "no answer", patience
+    waited, worked = time.monotonic() - worker.since, worker.seconds() - worker.worked
+    if worked > patience or (waited > patience and worked < waited / ASLEEP):
+        return "fault", "no answer", worked
     return None
 
 
@@ -236,7 +249,9 @@ def _arguments() -> Any:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--minutes", type=float, default=math.inf, help="after which no further input is read")
-    parser.add_argument("--patience", type=float, default=120.0, help="seconds after which an input is given up")
+    parser.add_argument(
+        "--patience", type=float, default=120.0, help="seconds of the processor after which an input is given up"
+    )
     parser.add_argument("--only", metavar="TARGET:NUMBER", help="make one input again, and raise what it raises")
     parser.add_argument("--keep", type=Path, help="with --only: the file to write the input to")
     return parser.parse_args()

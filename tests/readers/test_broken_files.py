@@ -197,9 +197,7 @@ def test_a_line_without_an_end_is_refused_before_it_fills_the_memory(name, tmp_p
 @pytest.mark.parametrize("name", ["visits.csv.gz", "visits.dsjc", "visits.xlsx"])
 def test_what_unpacks_to_far_more_than_a_table_does_is_refused(name, tmp_path, monkeypatch):
     monkeypatch.setattr("itp_response.readers.text.ALWAYS_UNPACKED", 100)
-    monkeypatch.setattr("itp_response.readers.dataset_json.ALWAYS_UNPACKED", 100)
     monkeypatch.setattr("itp_response.readers.text.MOST_TIMES", 1)
-    monkeypatch.setattr("itp_response.readers.dataset_json.MOST_TIMES", 1)
     message = result(made(name, tmp_path))
     assert message.startswith(f"{name}: this unpacks to more than 1 times its size, as no table does; if it is right")
 
