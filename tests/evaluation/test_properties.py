@@ -78,7 +78,7 @@ class TestTwoReadings:
         """As `atra_2022.toml` has it."""
         assert differences(RAW, CRITERIA, patients) == []
 
-    @given(patients=strategies.cohorts(), raw=strategies.criteria_variants())
+    @given(patients=strategies.cohorts(), raw=VARIANTS)
     def test_of_every_option(self, patients, raw):
         """With occasions, distances, windows, gaps, dates and rules changed at will."""
         assert differences(raw, variant(raw), patients) == []
