@@ -4,17 +4,28 @@ Each table has a patient a line; a column per planned day with the value, or the
 """
 
 import json
+import tomllib
 
 import polars as pl
 import pytest
+import strategies
 from click.testing import CliRunner
+from hypothesis import given, settings
 from worked import criteria_of, rows_of
 
 import itp_response
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
+from itp_response.definitions.criteria import read_dict
+from itp_response.definitions.load import criteria_folder
 from itp_response.messages.errors import UsageError
 from itp_response.readers.chunks import ChunkSize
+from itp_response.validation.bridge import cohort_of as bridge_cohort
+
+ATRA = criteria_folder() / "atra_2022.toml"
+RAW = tomllib.loads(ATRA.read_text())
+HEAD = ("title", "checked", "source", "clock", "baseline")
+DISCOUNTS = ["days_since_rescue <= 7"]
 
 PLAN = """
 title = "of the tests"
@@ -329,3 +340,28 @@ class TestOutputs:
 def study_day(day):
     """The study day of a day from day 0: there is none of that number before it."""
     return pl.when(day >= 0).then(day + 1).otherwise(day)
+
+
+class TestLaw:
+    """The states at the visits of an endpoint of kind `visits` add up to its result."""
+
+    @settings(max_examples=15, deadline=None)
+    @given(
+        patients=strategies.cohorts(), table=strategies.on_planned_visits(["platelets >= 30"], DISCOUNTS, ["rescue"])
+    )
+    def test_enough_visits_are_met_too_few_are_not(self, patients, table):
+        """As many `Y` as it asks for: `Y`; fewer even with each `NE`: `N`. What is left out is `NA`."""
+        for key in ("closed_by", "in_any", "share", "more_than", "of_at_least", "too_few"):
+            table.pop(key, None)
+        table = {"at_least": 2, **table}
+        raw = {key: value for key, value in RAW.items() if key in HEAD}
+        criteria = read_dict({**raw, "on": table}, ATRA, "variant")
+        study = itp_response.classify(bridge_cohort(patients), criteria=criteria)
+        by_patient = study.by_visit().partition_by("patient_id", maintain_order=True)
+        for result, rows in zip(study.frame()["on"], by_patient, strict=True):
+            met, open_ = (int((rows["value"] == value).sum()) for value in ("Y", "NE"))
+            assert rows["visit_day"].to_list() == table["visits"]
+            if met >= table["at_least"]:
+                assert result == "Y"
+            if met + open_ < table["at_least"]:
+                assert result == "N"

@@ -55,7 +55,7 @@ CENSORED = {
     4: "Whether the event came is not evaluable",
     5: "The event cannot come",
     6: "The event is ruled out",
-    AT_A_MOMENT: "Event-free on the day of censoring that the criteria set",
+    AT_A_MOMENT: "Censored on the day that the criteria name",
 }
 """The reasons for censoring, by CNSR; 0 is the event."""
 NOT_SEEN = ("not_lost", "never_reached", "not_confirmed", "discounted")
