@@ -6,7 +6,7 @@ A place that can be changed without any worked example noticing could be wrong w
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from itp_response.evaluation.endpoints import KINDS, Endpoint
 from itp_response.evaluation.endpoints.endpoint import Scope
 from itp_response.evaluation.rules.tree import FUNCTIONS, SINCE
 from itp_response.explanation.counterfactuals.limits import KEYS_OF_DAYS
-from itp_response.messages.errors import CriteriaError
+from itp_response.messages.errors import CohortError, CriteriaError
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import listed
 
@@ -195,8 +195,11 @@ def _changed(criteria: Criteria, change: Mutation) -> Criteria | None:
 
 
 def _differs(changed: Criteria, examples: Sequence[WorkedExample], cohort: Cohort) -> bool:
-    """Whether a worked example is not as expected under the changed set."""
-    frame = classify(cohort, criteria=changed).frame()
+    """Whether a worked example is not as expected under the changed set, or can no longer be decided by it."""
+    try:
+        frame = classify(cohort, criteria=changed).frame()
+    except CohortError:  # a day of the patient's own that cannot stand where the change puts it
+        return True
     if any(column not in frame.columns for example in examples for column in example.expect):
         return True
     return any(True for _ in unmet(changed, examples, frame))
@@ -257,6 +260,8 @@ def _of_endpoint(name: str, table: Mapping[str, Any], names: Mapping[Scope, Sequ
                 yield Mutation((name, key), table[key], None)
     options = {key: value for key, value in table.items() if key not in (*kind.rule_keys(), *WORDS)}
     yield from _of_table((name,), options, [other for other in names["endpoints"] if other != name])
+    for key in KEYS_OF_DAYS:
+        yield from (Mutation((name, key), table[key], other) for other in _of_others(table.get(key), names["patients"]))
 
 
 def _of_rule(path: tuple[str, ...], text: str, names: Iterable[str]) -> Iterator[Mutation]:
@@ -323,6 +328,16 @@ def _other_plans(days: list[Any]) -> list[list[Any]]:
     # The plan is moved as a whole and cut at its ends: a change of one visit in its middle would show nothing new.
     moved = ([day + by for day in days] for by in (-1, 1))
     return [*moved, days[1:], days[:-1]]
+
+
+def _of_others(value: Any, names: Sequence[str]) -> Iterator[Any]:
+    """A day, or several, of the patient's own by each other number of the patient; none where none is its own."""
+    days = [_own_day(day) for day in (value if isinstance(value, list) else [value])]
+    own = {day.name for day in days if isinstance(day, PatientDay)}
+    for name in names:
+        if own - {name}:
+            others = [str(replace(day, name=name)) if isinstance(day, PatientDay) else day for day in days]
+            yield others if isinstance(value, list) else others[0]
 
 
 def _own_day(day: Any) -> Any:
