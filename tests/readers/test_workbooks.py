@@ -12,6 +12,7 @@ from itp_response.cli import main
 from itp_response.messages.errors import CohortError, UsageError
 from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
+from itp_response.readers.sheet_errors import check_ods
 from itp_response.readers.visits import read
 
 HEADER = ["patient_id", "day", "platelets"]
@@ -354,3 +355,60 @@ def test_a_part_that_is_there_twice_is_refused(tmp_path):
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("xl/worksheets/sheet1.xml", archive.read("xl/worksheets/sheet1.xml"))
     assert refused(path) == "a.xlsx: this is not a complete workbook; save it again as .xlsx."
+
+
+class TestTextsThatFillTheMemory:
+    """A text stands in the file once for many cells, and in the memory once for each."""
+
+    MANY = 300
+    LONG = "x" * 20_000
+
+    @pytest.fixture(autouse=True)
+    def _small_limit(self, monkeypatch):
+        monkeypatch.setattr("itp_response.readers.text.ALWAYS_UNPACKED", 3_000_000)
+
+    def test_shared_by_the_cells_of_a_sheet(self, tmp_path):
+        path = book(tmp_path / "v.xlsx", [HEADER, *[["P1", day, self.LONG] for day in range(self.MANY)]])
+
+        with pytest.raises(CohortError) as error:
+            read(path)
+        assert str(error.value) == (
+            "v.xlsx: this unpacks to more than 250 times its size, as no table does; "
+            "if it is right, unpack it and give what is in it."
+        )
+
+    def test_one_long_text_among_many_short_ones(self, tmp_path):
+        path = book(tmp_path / "v.xlsx", [[*HEADER, self.LONG], *[["P1", day, 50, "a"] for day in range(self.MANY)]])
+
+        assert len(read(path).lines) == self.MANY
+
+    @pytest.mark.parametrize(
+        ("text", "rows", "said"),
+        [
+            (LONG, MANY, "this unpacks to more than 250 times its size"),
+            ("x", 1_100_000, "the cell C1100001 lies outside of a sheet"),
+            ("x", 900_000, None),
+        ],
+    )
+    def test_repeated_by_an_open_document_sheet(self, tmp_path, text, rows, said):
+        cell = "<table:table-cell office:value-type='string'><text:p>{}</text:p></table:table-cell>"
+        header = "".join(cell.format(name) for name in HEADER)
+        spaces = " ".join(
+            f"xmlns:{name}='urn:oasis:names:tc:opendocument:xmlns:{name}:1.0'" for name in ("office", "table", "text")
+        )
+        path = tmp_path / "v.ods"
+        with zipfile.ZipFile(path, "w") as made:
+            made.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            made.writestr(
+                "content.xml",
+                f"<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name='S'>"
+                f"<table:table-row>{header}</table:table-row>"
+                f"<table:table-row table:number-rows-repeated='{rows}'>{cell.format(text) * 3}</table:table-row>"
+                "</table:table></office:spreadsheet></office:body></office:document-content>",
+            )
+
+        if said is None:
+            check_ods(path)
+        else:
+            with pytest.raises(CohortError, match=said):
+                read(path)
