@@ -341,7 +341,7 @@ def windows_between(clock: Clock, baseline: Baseline) -> tuple[VisitWindow, ...]
     >>> clock = Clock(day_0="first dose", visits=(7, 28), followed_from=28)
     >>> for window in windows_between(clock, Baseline(days=(-14, 0))):
     ...     print(*window)
-    0 -14 3 False
+    0 -14.0 3 False
     7 4 17 True
     28 18 38 True
     """

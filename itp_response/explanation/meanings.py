@@ -142,7 +142,11 @@ class Meanings:
         says = self._model.phrases()["qualifies"]
         if not self._model.is_lost:
             return self._with_values(says, rows)
-        return self._by_clause(self._rules["when"], rows, f"{says}: ", holds=True)
+        codes = self._by_clause(self._rules["when"], rows, f"{says}: ", holds=True)
+        if "at_once" in self._rules:  # of a loss by itself and a confirmed one that begin on a day, the former stands
+            alone = self._is_true("at_once", rows)
+            codes[alone] = self._by_clause(self._rules["at_once"], rows[alone], f"{says}: ", holds=True)
+        return codes
 
     def _with_values(self, says: str, rows: Ints) -> Ints:
         """The codes of what is said of rows; of one patient with the values at other rows that the state looks at."""

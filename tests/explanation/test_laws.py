@@ -36,7 +36,7 @@ from itp_response.evaluation.endpoints.account import (
     Account,
 )
 from itp_response.evaluation.endpoints.endpoint import OfVerdicts, excluded, without_days
-from itp_response.evaluation.patient_days import Flagged
+from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule, cause, names_in, reason
 from itp_response.evaluation.verdicts import NE, N, Y
@@ -201,10 +201,18 @@ def test_the_row_that_ended_it_shows_the_reason(name):
         wrong = asked.copy()
         wrong[patients] = account.part[rows] != (QUALIFIES if holds else FAILS)
         none_of(study, endpoint, wrong, "the row that ended it did not", of_rows=False)
-        deciding = deciding_clauses(rule.tree, pd, rows, holds=holds)
-        causes = np.array([cause(clause) for clause, _ in deciding.clauses] or [""])
-        wrong[patients] = causes[deciding.code] != reasons[patients]
+        wrong[patients] = causes_at(rule, pd, rows, holds) != reasons[patients]
+        alone = getattr(model, "at_once", None)
+        if holds and alone is not None:
+            by_itself = decide(alone.tree, pd).true[rows]
+            wrong[patients[by_itself]] = causes_at(alone, pd, rows[by_itself], holds) != reasons[patients[by_itself]]
         none_of(study, endpoint, wrong, "another clause is named than that of the reason", of_rows=False)
+
+
+def causes_at(rule: Rule, patient_days: PatientDays, rows: np.ndarray, holds: bool) -> np.ndarray:
+    """What the clause is about by which the rule is true, or false, at each row."""
+    deciding = deciding_clauses(rule.tree, patient_days, rows, holds=holds)
+    return np.array([cause(clause) for clause, _ in deciding.clauses] or [""])[deciding.code]
 
 
 def of_itself(study: Decided, endpoint: str) -> np.ndarray:
