@@ -350,17 +350,9 @@ def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerd
     Then the kind.
     """
     kind = endpoint["kind"]
-    if "only" in endpoint:
-        concerned = truth(endpoint["only"], chart.own, chart.terms)
-        if concerned is False:
-            return LiteralVerdict("NA", what_failed(chart, endpoint["only"], chart.own))
-        if concerned is None:
-            named = set(names_in(parsed(endpoint["only"]), chart.terms))
-            no_baseline = "baseline" in named and chart.own["baseline"] is None
-            return LiteralVerdict("NE", "baseline_missing" if no_baseline else "not_recorded")
-    if "unless" in endpoint and truth(endpoint["unless"], chart.own, chart.terms) is True:
-        value = "NA" if kind in ("lost", "time_to") else "N"
-        return LiteralVerdict(value, name_of_rule(chart, endpoint["unless"]))
+    not_concerned = of_the_patient(chart, endpoint)
+    if not_concerned is not None:
+        return not_concerned
     for key in ("from", "after"):
         if key in endpoint:
             settled = taken_over(others(endpoint[key]), kind)
@@ -370,6 +362,22 @@ def judge(chart: Chart, endpoint: dict[str, Any], others: Others) -> LiteralVerd
     if of_this_patient is None:
         return LiteralVerdict("NE", "not_recorded")
     return KINDS[kind](chart, of_this_patient, others)
+
+
+def of_the_patient(chart: Chart, endpoint: dict[str, Any]) -> LiteralVerdict | None:
+    """What `only` and `unless` say of the patient, whatever was observed; None: nothing."""
+    if "only" in endpoint:
+        concerned = truth(endpoint["only"], chart.own, chart.terms)
+        if concerned is False:
+            return LiteralVerdict("NA", what_failed(chart, endpoint["only"], chart.own))
+        if concerned is None:
+            named = set(names_in(parsed(endpoint["only"]), chart.terms))
+            no_baseline = "baseline" in named and chart.own["baseline"] is None
+            return LiteralVerdict("NE", "baseline_missing" if no_baseline else "not_recorded")
+    if "unless" in endpoint and truth(endpoint["unless"], chart.own, chart.terms) is True:
+        value = "NA" if endpoint["kind"] in ("lost", "time_to") else "N"
+        return LiteralVerdict(value, name_of_rule(chart, endpoint["unless"]))
+    return None
 
 
 def taken_over(other: LiteralVerdict, kind: str) -> LiteralVerdict | None:
@@ -761,6 +769,98 @@ KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], LiteralVerdict]] = {
     "extent": extent,
     "combined": combined,
 }
+
+
+# An endpoint per visit.
+
+
+def states_by_visit(criteria: dict[str, Any], patient: Patient) -> dict[tuple[str, int], LiteralVerdict]:
+    """The state of each endpoint at each planned visit, by the name of the endpoint and the planned day."""
+    chart = chart_of(criteria, patient)
+    as_known = at_visits(chart)
+    if not any(left_open(chart, name) for name, _ in as_known):
+        return as_known
+    each = [at_visits(completion) for completion in completions(chart)]
+    return {
+        # The count used is that of the same day, whatever it was.
+        key: replace(same([one[key] for one in each]), day=verdict.day) if left_open(chart, key[0]) else verdict
+        for key, verdict in as_known.items()
+    }
+
+
+def at_visits(chart: Chart) -> dict[tuple[str, int], LiteralVerdict]:
+    """The same on one completion: of endpoints with a state over counts, or of kind `visits`, but none that is lost."""
+    found = {}
+    for name in endpoint_names(chart.criteria):
+        endpoint = chart.criteria[name]
+        has_rule = "when" in endpoint and endpoint["kind"] not in ("combined", "lost")
+        names = set(names_in(parsed(endpoint["when"]), chart.terms)) if has_rule else set()
+        if endpoint["kind"] != "visits" and "platelets" not in names:
+            continue
+        for planned, first, last in visit_windows(chart, endpoint):
+            found[name, planned] = at_visit(chart, endpoint, planned, first, last)
+    return found
+
+
+def visit_windows(chart: Chart, endpoint: dict[str, Any]) -> list[tuple[int, float, float]]:
+    """The planned day of each visit, and the first and the last day that belong to it.
+
+    Of the clock's visits, a day belongs to the visit or day 0 that is nearest, of two as near to the earlier; before
+    the first from the first day of the baseline on, after the last up to half of the interval before it.
+    """
+    if endpoint.get("visits"):
+        if any(isinstance(day, str) for day in endpoint["visits"]):
+            return []
+        within = endpoint.get("within", 0)
+        return [(day, day - within, day + within) for day in endpoint["visits"]]
+    planned = chart.criteria["clock"].get("visits", ())
+    days = sorted({0, *planned})
+    windows = []
+    for position, day in enumerate(days):
+        first = (days[position - 1] + day) // 2 + 1 if position else min(day, *chart.criteria["baseline"]["days"])
+        beyond = (day - days[position - 1]) // 2 if position else 0
+        last = (day + days[position + 1]) // 2 if position + 1 < len(days) else day + beyond
+        if day in planned:
+            windows.append((day, first, last))
+    return windows
+
+
+def at_visit(chart: Chart, endpoint: dict[str, Any], planned: int, first: float, last: float) -> LiteralVerdict:
+    """The state at one visit: `only`, `unless` and unknown days of the patient first; then by the row of the visit."""
+    not_concerned = of_the_patient(chart, endpoint)
+    if not_concerned is not None:
+        return not_concerned
+    mine = with_own_days(chart, endpoint)
+    if mine is None:
+        return LiteralVerdict("NE", "not_recorded")
+    kept = [row for row in not_set_aside(chart, mine) if row.platelets is not None and first <= row.day <= last]
+    distance = min((abs(row.day - planned) for row in kept), default=inf)
+    nearest = [row for row in kept if abs(row.day - planned) == distance]
+    has_own = bool(mine.get("visits"))
+    row = None if not nearest else nearest[-1 if has_own else 0]
+    closing = closes_at(chart, mine)
+    if closing is not None and (planned if row is None else row.day) >= closing.day:
+        return LiteralVerdict("N", name_of_rule(chart, mine["closed_by"]), day=None if row is None else row.day)
+    treated = {"fails": "N", "unknown": "NE", "left_out": "NA"}
+    if row is None:
+        return LiteralVerdict(treated[visit_counts_as(chart, mine, None, planned)] if has_own else "NE", "no_counts")
+    if is_discounted(chart, mine, row):
+        return LiteralVerdict(treated[mine.get("discounted", "fails")], "discounted", day=row.day)
+    holds = state(chart, mine["when"], row)
+    if holds is None:
+        alone = {key: value for key, value in mine.items() if key != "at_once"}
+        return LiteralVerdict("NE", why_unknown(chart, alone, row), day=row.day)
+    if holds is False:
+        return LiteralVerdict("N", what_failed(chart, mine["when"], row_names(chart, row)), day=row.day)
+    return LiteralVerdict("Y", "met", day=row.day)
+
+
+def closes_at(chart: Chart, endpoint: dict[str, Any]) -> DayRow | None:
+    """The first row that closes the endpoint: in `achieved` of those in `days`, in `at` of those after day 0."""
+    if endpoint["kind"] == "achieved":
+        return closing_row(chart, endpoint)
+    begin = 0 if endpoint["kind"] == "at" else -inf
+    return closing_row(chart, {**endpoint, "days": (begin + 1, inf)})
 
 
 # Parts of `achieved`, some of them shared with `lost`.

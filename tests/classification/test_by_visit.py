@@ -5,6 +5,7 @@ Each table has a patient a line; a column per planned day with the value, or the
 
 import json
 import tomllib
+from contextlib import suppress
 
 import polars as pl
 import pytest
@@ -17,10 +18,12 @@ import itp_response
 from itp_response.cli import main
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import read_dict
-from itp_response.definitions.load import criteria_folder
+from itp_response.definitions.load import criteria_folder, load, shipped
 from itp_response.messages.errors import UsageError
 from itp_response.readers.chunks import ChunkSize
+from itp_response.validation import literal
 from itp_response.validation.bridge import cohort_of as bridge_cohort
+from itp_response.validation.random_patients import random_patients
 
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())
@@ -365,3 +368,24 @@ class TestLaw:
                 assert result == "Y"
             if met + open_ < table["at_least"]:
                 assert result == "N"
+
+
+class TestTwoReadings:
+    @pytest.mark.parametrize("name", shipped())
+    def test_the_literal_reading_has_the_same_states(self, name):
+        criteria = load(name)
+        patients = random_patients(criteria.raw, 40, 7)
+        classification = itp_response.classify(bridge_cohort(patients, criteria.file.columns), criteria=criteria)
+        if not classification.visit_results.visits:
+            assert all(literal.states_by_visit(dict(criteria.raw), patient) == {} for patient in patients)
+            return
+        columns = ("patient_id", "endpoint", "visit_day", "value", "reason", "day")
+        decided = {row[:3]: row[3:] for row in classification.by_visit().select(columns).rows()}
+        read = {}
+        for number, patient in enumerate(patients):
+            with suppress(literal.TooManyCompletionsError):
+                for (endpoint, day), one in literal.states_by_visit(dict(criteria.raw), patient).items():
+                    read[f"P{number}", endpoint, day] = (one.value, one.reason, one.day)
+
+        assert len(read) > len(decided) / 2
+        assert {key: (one, decided[key]) for key, one in read.items() if one != decided.get(key)} == {}
