@@ -775,8 +775,13 @@ KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], LiteralVerdict]] = {
 
 
 def states_by_visit(criteria: dict[str, Any], patient: Patient) -> dict[tuple[str, int], LiteralVerdict]:
-    """The state of each endpoint at each planned visit, by the name of the endpoint and the planned day."""
-    chart = chart_of(criteria, patient)
+    """The state of each endpoint at each planned visit, by the name of the endpoint and the planned day.
+
+    Those endpoints are read as if the file had no others.
+    """
+    with_states = {name for name in endpoint_names(criteria) if has_state(criteria, criteria[name])}
+    others = set(endpoint_names(criteria)) - with_states
+    chart = chart_of({key: table for key, table in criteria.items() if key not in others}, patient)
     as_known = at_visits(chart)
     if not any(left_open(chart, name) for name, _ in as_known):
         return as_known
@@ -789,17 +794,21 @@ def states_by_visit(criteria: dict[str, Any], patient: Patient) -> dict[tuple[st
 
 
 def at_visits(chart: Chart) -> dict[tuple[str, int], LiteralVerdict]:
-    """The same on one completion: of endpoints with a state over counts, or of kind `visits`, but none that is lost."""
-    found = {}
-    for name in endpoint_names(chart.criteria):
-        endpoint = chart.criteria[name]
-        has_rule = "when" in endpoint and endpoint["kind"] not in ("combined", "lost")
-        names = set(names_in(parsed(endpoint["when"]), chart.terms)) if has_rule else set()
-        if endpoint["kind"] != "visits" and "platelets" not in names:
-            continue
-        for planned, first, last in visit_windows(chart, endpoint):
-            found[name, planned] = at_visit(chart, endpoint, planned, first, last)
-    return found
+    """The same on one completion."""
+    endpoints = {name: chart.criteria[name] for name in endpoint_names(chart.criteria)}
+    return {
+        (name, planned): at_visit(chart, endpoint, planned, first, last)
+        for name, endpoint in endpoints.items()
+        for planned, first, last in visit_windows(chart, endpoint)
+    }
+
+
+def has_state(criteria: dict[str, Any], endpoint: dict[str, Any]) -> bool:
+    """Has the endpoint a state over counts, or is it of kind `visits`? None that is lost has."""
+    if endpoint["kind"] in ("combined", "lost") or "when" not in endpoint:
+        return False
+    names = names_in(parsed(endpoint["when"]), criteria.get("terms", {}))
+    return endpoint["kind"] == "visits" or "platelets" in names
 
 
 def visit_windows(chart: Chart, endpoint: dict[str, Any]) -> list[tuple[int, float, float]]:
