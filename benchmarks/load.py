@@ -25,6 +25,8 @@ import polars as pl
 HERE = Path(__file__).resolve().parent
 COMMAND = ("-c", "from itp_response.cli import main; main()")
 SHARES = (100, 10, 1)
+TOLD = 150
+"""The letters of an error in the table, at most."""
 TIMED_OUT = 124
 """The exit status of `timeout` where the command took longer."""
 VISITS = ("visits.csv",)
@@ -217,7 +219,8 @@ def measured(arguments: tuple[str, ...], folder: Path, seconds: float) -> tuple[
     if os.waitstatus_to_exitcode(result["status"]) == TIMED_OUT:
         told = f"more than {seconds:.0f} s"
     elif b"error:" in run.stderr or b"Traceback" in run.stderr:
-        told = " ".join(run.stderr.decode(errors="replace").split())
+        said = " ".join(run.stderr.decode(errors="replace").split())
+        told = said[max(0, said.find("error:")) :][:TOLD]
     else:
         told = ""
     return result["processor"], result["megabytes"], told

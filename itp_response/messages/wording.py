@@ -228,8 +228,12 @@ def _narrowed(rows: Sequence[Sequence[str]], widths: list[int], room: int) -> li
         ]
         while excess > 0 and any(width > low for width, low in zip(widths, least, strict=True)):
             wide = [column for column, width in enumerate(widths) if width > least[column]]
-            widths[max(wide, key=lambda column: widths[column])] -= 1
-            excess -= 1
+            widest = max(wide, key=lambda column: widths[column])
+            # At once down to the next, as a cell may have hundreds of thousands of letters.
+            next_widest = max((widths[column] for column in wide if column != widest), default=0)
+            step = max(1, min(excess, widths[widest] - max(next_widest, least[widest])))
+            widths[widest] -= step
+            excess -= step
     return widths
 
 
