@@ -37,7 +37,6 @@ STUDY = "visits.csv --patients patients.csv"
         f"classify {STUDY}",
         f"classify {STUDY} --output results.csv",
         "classify visits.xlsx --criteria iwg_2009 --date-format dmy",
-        f"classify {STUDY} --by-visit --output by_visit.csv",
         "classify - --json < visits.csv",
     ],
 )
