@@ -777,11 +777,15 @@ KINDS: dict[str, Callable[[Chart, dict[str, Any], Others], LiteralVerdict]] = {
 def states_by_visit(criteria: dict[str, Any], patient: Patient) -> dict[tuple[str, int], LiteralVerdict]:
     """The state of each endpoint at each planned visit, by the name of the endpoint and the planned day.
 
-    Those endpoints are read as if the file had no others.
+    Those endpoints are read as if the file had no others, to which they could refer.
     """
-    with_states = {name for name in endpoint_names(criteria) if has_state(criteria, criteria[name])}
-    others = set(endpoint_names(criteria)) - with_states
-    chart = chart_of({key: table for key, table in criteria.items() if key not in others}, patient)
+    alone = {
+        key: {word: value for word, value in criteria[key].items() if word not in REFERENCES}
+        for key in endpoint_names(criteria)
+        if has_state(criteria, criteria[key])
+    }
+    head = {key: table for key, table in criteria.items() if key not in endpoint_names(criteria)}
+    chart = chart_of({**head, **alone}, patient)
     as_known = at_visits(chart)
     if not any(left_open(chart, name) for name, _ in as_known):
         return as_known
