@@ -56,8 +56,8 @@ class VisitResults:
         """
         if not self.visits:
             raise UsageError(
-                f"{one_line(self.criteria.name)}: no endpoint has a state at planned visits; that takes an endpoint "
-                "with a rule on platelets and planned visits ([clock] visits), or one of kind 'visits'."
+                f"{one_line(self.criteria.name)}: no endpoint has a state at planned visits; that takes planned visits "
+                "([clock] visits) and an endpoint with a rule on platelets, or one of kind 'visits' with its own."
             )
         of_visits = [(name, visit) for name, windows in self.visits.items() for visit in windows]
         tables = [self._of_visit(name, visit) for name, visit in of_visits]
