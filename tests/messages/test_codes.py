@@ -88,13 +88,13 @@ RAISED = {
     Code.VALUE_UNUSABLE: (
         lambda folder: own(folder, "occasions = 2", "occasions = 0"),
         "own.toml",
-        27,
+        28,
         *("response occasions", "0"),
     ),
     Code.RULE_UNREADABLE: (
         lambda folder: own(folder, "platelets >= 50", "platelets => 50"),
         "own.toml",
-        19,
+        20,
         *("terms good", "platelets => 50"),
     ),
     Code.CALL_UNUSABLE: (lambda _: itp_response.compare([GOOD], criteria=["fit"]), None, None, None, None),
@@ -176,7 +176,7 @@ class TestErrors:
         (problem, *_) = raised.value.problems
 
         assert (problem.file, problem.code) == ("own.toml", "rule_unreadable")
-        assert (problem.line, problem.column) == (19, "terms good")
+        assert (problem.line, problem.column) == (20, "terms good")
 
     def test_one_is_the_same_after_a_process(self):
         error = UsageError(Problem("no.", code=Code.NAME_UNKNOWN, value="x"))
