@@ -1082,7 +1082,7 @@ ERRORS = [
     ({"by": "armm"}, "unknown column 'armm'; known: arm, baseline, OR, CR, SR, relapse, remission, late_rescue, TTR, DOR, best_response. Did you mean 'arm'?"),
     ({"reference": "C"}, "unknown group 'C'; known: A, B."),
     ({"endpoint": ["ORR"]}, "unknown endpoint 'ORR'; known: OR, CR, SR, relapse, remission, late_rescue, TTR, DOR. Did you mean 'OR'?"),
-    ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, non_inferiority, best, times, imputation, tipping, subgroups, subgroup_times, stratified, odds, events, all. Did you mean 'times'?"),
+    ({"show": ["time"]}, "unknown table 'time'; known: flow, characteristics, responses, non_inferiority, best, by_visit, times, imputation, tipping, subgroups, subgroup_times, stratified, odds, events, all. Did you mean 'times'?"),
     ({"of": "pp"}, "unknown analysis set 'pp'; known: itt, complete, per-protocol, as-treated."),
     ({"interval": "exact"}, "unknown interval 'exact'; known: newcombe, wald, wald-cc, score, agresti-caffo, wu-2022."),
     ({"margin": 10}, "--margin 10: give a proportion between 0 and 1, such as 0.10 (10 percentage points)."),
