@@ -113,7 +113,9 @@ def _draw_numbers(sheet: Sheet, axes: Axes, visits: list[VisitShares], layout: V
     top = layout.numbers
     sheet.text(MARGIN, sheet.top + top - 0.16, "Responders/patients", size=SMALL, color=GREY)
     days = np.array([visit.day for visit in visits])
+    texts = [[f"{group.of.met:,}/{group.of.of:,}" for group in visit.groups] for visit in visits]
+    longest = [max(of_visit, key=len) for of_visit in texts]
     for code, (name, line_height) in enumerate(zip(layout.names, layout.heights, strict=True)):
-        texts = [f"{visit.groups[code].of.met:,}/{visit.groups[code].of.of:,}" for visit in visits]
-        draw_row(sheet, axes, NumberRow(code, name, top, line_height, layout.left), days, texts)
+        row = NumberRow(code, name, top, line_height, layout.left)
+        draw_row(sheet, axes, row, days, [of_visit[code] for of_visit in texts], longest)
         top += line_height

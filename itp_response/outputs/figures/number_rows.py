@@ -23,8 +23,18 @@ class NumberRow:
     """The left edge of the panel."""
 
 
-def draw_row(sheet: Sheet, axes: Axes, row: NumberRow, days: Floats | Ints, texts: Sequence[str]) -> None:
-    """Write the name of a group with its line, and each text beneath its day, where there is room."""
+def draw_row(
+    sheet: Sheet,
+    axes: Axes,
+    row: NumberRow,
+    days: Floats | Ints,
+    texts: Sequence[str],
+    longest: Sequence[str] | None = None,
+) -> None:
+    """Write the name of a group with its line, and each text beneath its day, where there is room.
+
+    `longest` are the longest texts of each day in all rows that are to show the same days; None: this row is by itself.
+    """
     paper = sheet.picture.get_figwidth()
     width = paper - row.left - MARGIN
     first, last = axes.get_xlim()
@@ -36,9 +46,9 @@ def draw_row(sheet: Sheet, axes: Axes, row: NumberRow, days: Floats | Ints, text
     style = {"color": colour, "linestyle": line, "marker": marker, "markersize": 3, "mec": BLACK, "mew": 0.4}
     sheet.picture.add_artist(Line2D(ends, [level, level], linewidth=1.4, markevery=[1], **style))
     filled_to = -np.inf
-    for day, text in zip(days.tolist(), texts, strict=True):
+    for day, text, long in zip(days.tolist(), texts, longest or texts, strict=True):
         at = row.left + (day - first) / (last - first) * width
-        half = text_width(text, SMALL) / 2 + 0.06
+        half = text_width(long, SMALL) / 2 + 0.06
         if at - half > filled_to:
             sheet.text(at, middle, text, size=SMALL, ha="center", va="center")
             filled_to = at + half
