@@ -45,9 +45,7 @@ NEVER_REACHED = list(REASONS).index("never_reached")
 """Its code, which is the same in every set."""
 ROWS = ("dated", "onset", "confirming", "ended")
 """The fields of a `Verdict` that hold row numbers."""
-LENGTHS = ("days", "of_days")
-"""The fields that hold lengths."""
-NUMBERS = (*LENGTHS, "day")
+NUMBERS = ("days", "of_days", "day")
 """The fields that hold lengths or days, of those kinds that have them."""
 
 
@@ -117,7 +115,7 @@ class Verdict:
         """Take the day, the evidence and the lengths of these patients."""
         for field in ROWS:
             self.mark(field, where, NONE)
-        for field in LENGTHS:
+        for field in NUMBERS:
             days = getattr(self, field)
             if days is not None:
                 setattr(self, field, np.where(where, np.int32(NO_DAY), days))

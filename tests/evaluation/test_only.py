@@ -5,6 +5,8 @@ from worked import criteria_of, wrong
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.notation import cohort_of
+from itp_response.cohort.values import NO_DAY
+from itp_response.evaluation.verdicts import NUMBERS
 from itp_response.messages.errors import CriteriaError
 
 COHORT = """
@@ -140,6 +142,8 @@ def test_of_every_kind_there_is_no_evidence_and_no_length(kind):
     assert [reasons[code] for code in verdict.reason[1:]] == ["cohort", "not_recorded"]
     for field in ("dated", "onset", "confirming", "ended"):
         assert getattr(verdict, field)[1:].tolist() == [-1, -1], field
+    numbers = [getattr(verdict, field) for field in NUMBERS]
+    assert all(days[1:].tolist() == [NO_DAY, NO_DAY] for days in numbers if days is not None)
     frame = classification.frame()
     further = [name for name in frame.columns if name.startswith("K_") and name != "K_reason"]
     assert not any(frame[name][1:].is_not_null().any() for name in further)
