@@ -94,7 +94,7 @@ def _front(pack: Qualification, title: str) -> Iterator[str]:
     """What was qualified, and the result of each section."""
     yield f"<h1>{escape(title)}</h1>"
     done = "Nothing differs from what was expected." if pack.ok else "Something differs from what was expected."
-    yield f'<p class="lead">Result: {_mark(pack.result)} {done}</p>'
+    yield f'<p class="lead">Result: {_mark(pack.result)}. {done}</p>'
     if pack.date:
         yield f"<p>Date: {pack.date.isoformat()}</p>"
     number = f"{len(pack.shipped)} of {len(shipped())}"
