@@ -16,6 +16,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.observations import Imputed, Observations, Patients
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
+from itp_response.readers.as_of import check_as_of, cut_and_noted
 from itp_response.readers.day_0 import (
     check_near,
     counts_before_dose,
@@ -67,6 +68,7 @@ def assemble(
     # Day 0 as a date; of visits by days, it is known from the patient table alone.
     date_0 = day_0 if visits.dated else patients.enrolment_date.at(study.patient_row)
     stopped = days_stopped(study, day_0.low, date_0.low, problems)
+    check_as_of(study, date_0.low, options, problems)
     if wrong or problems.any_wrong:
         raise problems.error()
 
@@ -78,7 +80,7 @@ def assemble(
     imputed = None if impute is None else _imputed_dates(study, impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
-    return replace(
+    cohort = replace(
         _built(study, _patients_of(study, date_0, stopped, times.day), observed, day_0.low),
         source=location.name,
         row_word=location.row_word,
@@ -88,10 +90,12 @@ def assemble(
         bleeding_is_log=bleeding == "events",
         origin=location.pieces.origin if location.pieces else None,
         stopped_by=stopped_by_record(patients.table, study.patient_row),
-        notes=tuple(problems.notes),
         imputed=imputed,
         partial=partial,
     )
+    if options.cut_at is not None:
+        cohort = cut_and_noted(cohort, study, options.cut_at, problems)
+    return replace(cohort, notes=tuple(problems.notes))
 
 
 def _built(study: StudyRows, patients: Patients, observed: Observations, day_0: Floats) -> Cohort:
