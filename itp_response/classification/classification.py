@@ -342,7 +342,8 @@ class ResultCounts:
         """The number of patients, arms and patient-days, and the source."""
         in_arms = f" in {counted(len(self.arms), 'arm')}" if self.arms else ""
         source = f" from {cohort.source}" if cohort.source else ""
-        return f"{counted(self.patients, 'patient')}{in_arms}, {counted(self.rows, 'patient-day')}{source}"
+        rows = counted(self.rows, "patient-day")
+        return f"{counted(self.patients, 'patient')}{in_arms}, {rows}{source}{cohort.as_of_in_words}"
 
     def frame(self, criteria: Criteria) -> pl.DataFrame:
         """A row per endpoint and value that a patient has: `endpoint`, `label`, `value`, `patients`."""

@@ -154,7 +154,7 @@ class Cohort(DataResult):
 
     def _headline(self) -> str:
         source = f" from {self.source}" if self.source else ""
-        return f"{counted_patients(len(self))}, {counted(len(self.day), 'patient-day')}{source}; not classified"
+        return f"{counted_patients(len(self))}, {counted(len(self.day), 'patient-day')}{source}{self.as_of_in_words}; not classified"
 
     def _pieces(self) -> list[str]:
         return [html_frame(self.frame())]
@@ -167,6 +167,11 @@ class Cohort(DataResult):
         """The notes as lines that are said with a result, warnings last."""
         notes = sorted(self.notes, key=lambda note: note.warning)
         return [f"{'warning' if note.warning else 'assumed'}: {note.text}" for note in notes]
+
+    @property
+    def as_of_in_words(self) -> str:
+        """What a heading says after the study: `, as of 2024-06-30`; empty: nothing was cut off."""
+        return "" if self.as_of is None else f", as of {self.as_of}"
 
     def marks(self) -> list[pl.Series]:
         """(P) each: `quarantined` rows and `imputed` dates of the patients, as far as the user asked for either."""

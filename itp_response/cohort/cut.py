@@ -100,7 +100,7 @@ def seen(cohort: Cohort, last: Ints, back: Ints | int = 0) -> Cohort:
 
 
 def goes_on(cohort: Cohort) -> Bools:
-    """(C) The rescue treatments of which the end was cut off, or may have been: they reach the last day that is seen."""
+    """(C) The rescue treatments that reach the last day that is seen, so that they may end later."""
     if cohort.as_of is None:
         return np.zeros(len(cohort.courses.row), dtype=np.bool_)
     last = cohort.as_of.last_day(cohort.day_0)

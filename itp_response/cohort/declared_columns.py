@@ -34,7 +34,7 @@ class ColumnDeclared(StrictModel):
     )
     is_day: bool = Field(
         default=False,
-        description="its numbers are days of the study on which something happened, so that --as-of cuts off later ones",
+        description="its numbers are days on which something happened, of which --as-of cuts off the later ones",
     )
 
     @model_validator(mode="after")

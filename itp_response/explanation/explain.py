@@ -30,7 +30,7 @@ class Explanation(DataResult):
     endpoint: str
     label: str
     title: str
-    """The name of the criteria set, and the interpretations that it stands under."""
+    """The name of the criteria set, the interpretations that it stands under, and the moment at which it was cut."""
     value: str
     reason: str
     """A word of the reference."""
@@ -228,7 +228,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
         patient=decided.cohort.id[0],
         endpoint=decided.name,
         label=model.label,
-        title=f"{decided.criteria.marked_name}{decided.criteria.under_in_words}",
+        title=f"{decided.criteria.marked_name}{decided.criteria.under_in_words}{decided.cohort.as_of_in_words}",
         value=decided.value,
         reason=decided.reason,
         because=decided.because,

@@ -56,7 +56,7 @@ class Adam(DataResult):
     def _headline(self) -> str:
         patients = counted_patients(len(self.classification.cohort))
         names = ", ".join(self.datasets)
-        return f"{self.study}: {patients} in {names}. {self.classification.criteria.response_definition}"
+        return f"{self.study}: {patients} in {names}{self.classification.cohort.as_of_in_words}. {self.classification.criteria.response_definition}"
 
     def _pieces(self) -> Iterator[str]:
         rows = [(name, dataset.label, dataset.structure, len(dataset.frame)) for name, dataset in self.datasets.items()]

@@ -59,7 +59,7 @@ class Page(Result):
 
     def _headline(self) -> str:
         patients = counted_patients(len(self.classification.cohort))
-        return f"a report on {patients}. {self.classification.criteria.response_definition}"
+        return f"a report on {patients}{self.classification.cohort.as_of_in_words}. {self.classification.criteria.response_definition}"
 
     def _pieces(self) -> list[str]:
         # The page stands in a frame of its own, so that its style and its scripts stay within.
