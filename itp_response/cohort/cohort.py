@@ -1,7 +1,7 @@
 """Cohort: what was observed, in columns, one row per patient and day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -123,6 +123,8 @@ class Cohort(DataResult):
     The rows of its patients stand on the first possible day of each date, and `day_0` is NaT where it is such a date
     itself; `evaluate` decides the other possible days too.
     """
+    day_columns: Mapping[str, float] = field(default_factory=dict)
+    """Of `patient_columns`, those that hold days on which something happened, with what stands where nothing has."""
     as_of: AsOf | None = None
     """What was observed later was cut off, as if it had not happened yet; None: nothing was."""
 
@@ -154,7 +156,8 @@ class Cohort(DataResult):
 
     def _headline(self) -> str:
         source = f" from {self.source}" if self.source else ""
-        return f"{counted_patients(len(self))}, {counted(len(self.day), 'patient-day')}{source}{self.as_of_in_words}; not classified"
+        rows = counted(len(self.day), "patient-day")
+        return f"{counted_patients(len(self))}, {rows}{source}{self.as_of_in_words}; not classified"
 
     def _pieces(self) -> list[str]:
         return [html_frame(self.frame())]

@@ -43,14 +43,12 @@ class Cut:
     """The ids of the patients with a day 0 that is later, or may be."""
 
 
-def cut(cohort: Cohort, as_of: AsOf, day_columns: Mapping[str, float]) -> Cut:
+def cut(cohort: Cohort, as_of: AsOf) -> Cut:
     """The cohort as of a moment.
-
-    `day_columns` are the further columns of patients that hold days, each with what stands where nothing has happened.
 
     >>> from itp_response.cohort.notation import cohort_of
     >>> whole = cohort_of(["d0 15, d22 40 rescue ivig to d40, d29 45"])
-    >>> seen = cut(whole, AsOf(28), {})
+    >>> seen = cut(whole, AsOf(28))
     >>> seen.cohort.day.tolist(), seen.cohort.courses.last.tolist(), seen.records, seen.courses
     ([0, 22], [28], 1, 1)
     """
@@ -69,7 +67,7 @@ def cut(cohort: Cohort, as_of: AsOf, day_columns: Mapping[str, float]) -> Cut:
     ended = _ended_later(cohort, last)
     partial = None if cohort.partial is None else _partial_seen(cohort.partial, last, back, cohort)
     known = replace(seen(cohort, last, back), as_of=as_of, partial=partial)
-    columns, numbers = _columns_seen(known.patient_columns, day_columns, last - (later - back))
+    columns, numbers = _columns_seen(cohort, last - (later - back))
     return Cut(
         cohort=replace(known, patient_columns=columns, imputed=_imputed_seen(cohort.imputed, dates, last)),
         records=lines - len(known.lines),
@@ -99,15 +97,6 @@ def seen(cohort: Cohort, last: Ints, back: Ints | int = 0) -> Cohort:
     return replace(cohort, courses=courses, days_since_rescue=since)
 
 
-def goes_on(cohort: Cohort) -> Bools:
-    """(C) The rescue treatments that reach the last day that is seen, so that they may end later."""
-    if cohort.as_of is None:
-        return np.zeros(len(cohort.courses.row), dtype=np.bool_)
-    last = cohort.as_of.last_day(cohort.day_0)
-    goes_on: Bools = cohort.courses.last >= last[cohort.patient[cohort.courses.row]]
-    return goes_on
-
-
 def _ended_later(cohort: Cohort, last: Ints) -> int:
     """The number of rescue treatments that began up to the last day that is seen, and ended later."""
     row = cohort.courses.row
@@ -115,13 +104,11 @@ def _ended_later(cohort: Cohort, last: Ints) -> int:
     return int(((cohort.day[row] <= limit) & (cohort.courses.last > limit)).sum())
 
 
-def _columns_seen(
-    columns: Mapping[str, Column], day_columns: Mapping[str, float], last: Ints
-) -> tuple[dict[str, Column], dict[str, int]]:
+def _columns_seen(cohort: Cohort, last: Ints) -> tuple[dict[str, Column], dict[str, int]]:
     """The further columns of patients without later days, and how many of each were later."""
-    known, numbers = dict(columns), {}
-    for name, nothing in day_columns.items():
-        column = columns[name]
+    known, numbers = dict(cohort.patient_columns), {}
+    for name, nothing in cohort.day_columns.items():
+        column = known[name]
         assert isinstance(column, Numbers)
         later = np.isfinite(column.low) & (column.high > last)
         numbers[name] = int(later.sum())

@@ -42,7 +42,7 @@ def check_as_of(study: StudyRows, date_0: Floats, options: ReadOptions, problems
 
 def cut_and_noted(cohort: Cohort, study: StudyRows, as_of: AsOf, problems: Problems) -> Cohort:
     """The cohort as of that moment; what was cut off is noted with its numbers."""
-    of = cut(cohort, as_of, study.patients.day_columns)
+    of = cut(cohort, as_of)
     location = study.visits.table.location
 
     def records_text(number: int, _: Sequence[str]) -> str:

@@ -92,6 +92,7 @@ def assemble(
         stopped_by=stopped_by_record(patients.table, study.patient_row),
         imputed=imputed,
         partial=partial,
+        day_columns=patients.day_columns,
     )
     if options.cut_at is not None:
         cohort = cut_and_noted(cohort, study, options.cut_at, problems)

@@ -17,7 +17,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.values import NO_DAY, NONE, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Floats, Ints
 from itp_response.evaluation.clock import Day
 from itp_response.evaluation.endpoints.account import Account, Decided, Mark
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
@@ -107,6 +107,14 @@ class TimeTo(Endpoint):
                 np.int32
             )
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        last = self.by if self.can_be_censored else -np.inf
+        has_event = decided.verdict.value == Y
+        return np.where(np.isneginf(settled_on) & (has_event | (decided.verdict.value == NA)), -np.inf, last)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return of_others
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
