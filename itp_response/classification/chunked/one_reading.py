@@ -400,6 +400,7 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         records_rescue=study.empty().has("rescue"),
         records_rescue_end=study.empty().has("rescue_end"),
         stopped_by=stopped_by_record(study.patients.table, nothing),
+        as_of=study.options.cut_at,
     )
 
 
