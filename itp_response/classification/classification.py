@@ -140,7 +140,8 @@ class Classification(DataResult):
         `criteria` (`name`, `title`, `response_definition`, `interpretations`), `notes` (assumptions and warnings, a
         line each) and `patients`. Each patient has `patient_id`, `arm` and `results`, one per endpoint: `endpoint`,
         `label`, `value`, `day`, `date`, `confirmed_day`, `reason`, `because` (the reason in words), `days`, `of_days`,
-        `event` (1: event, 0: censored) and `evidence`, a list of observations as in `evidence()`.
+        `event` (1: event, 0: censored), of a study that was cut `open` and the others as in `long()`, and `evidence`, a
+        list of observations as in `evidence()`.
 
         >>> counts = {0: 15, 22: 40, 29: 45}
         >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
