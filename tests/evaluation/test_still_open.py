@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import strategies
+from cuts import by_hand
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,19 +25,6 @@ RAW = tomllib.loads(ATRA.read_text())
 def variant(raw):
     """The criteria of a variant of the file."""
     return read_dict({**raw, "interpretation": [], "example": []}, ATRA, "variant")
-
-
-def by_hand(patient: Patient, day: int) -> Patient:
-    """What was known of a patient on a day, told anew."""
-    seen = tuple(
-        replace(one, rescue_end=min(one.rescue_end, day) if one.rescue_end is not None else None)
-        for one in patient.observations
-        if one.day <= day
-    )
-    stopped = patient.treatment_discontinued
-    return replace(
-        patient, observations=seen, treatment_discontinued=None if stopped is None or stopped > day else stopped
-    )
 
 
 @st.composite
