@@ -25,7 +25,7 @@ from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.still_open import STATES, StillOpen, still_open
 from itp_response.evaluation.verdicts import Verdict, Y
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import Problem, UsageError
+from itp_response.messages.errors import CohortError, Problem, UsageError
 from itp_response.messages.results import ROWS, DataResult, as_pandas, html_table
 from itp_response.messages.wording import aligned, counted, in_blocks, wrapped
 from itp_response.readers.files import Tabular
@@ -473,19 +473,29 @@ def read_study(
 ) -> Cohort:
     """The cohort of a study; one that has not been read yet is read with these further columns and treatments.
 
-    Raises `UsageError` for `patients` or `options` beside a study that has been read.
+    Raises `UsageError` for `patients` or `options` beside a study that has been read, and `CohortError` for one without
+    patients as it was cut.
     """
     if not isinstance(visits, Classification | Cohort):
         # Imported where something is read: it takes longer than to decide a typed timeline.
         from itp_response.readers.visits import read
 
-        return read(visits, patients, options=options, columns=columns, rescue_names=rescue_names)
+        cohort = read(visits, patients, options=options, columns=columns, rescue_names=rescue_names)
+        check_in_study(cohort, len(cohort))
+        return cohort
     for name, given in (("patients", patients), ("options", options)):
         if given is not None:
             type_name = type(visits).__name__
             sentence = f"{name}: a {type_name} has been read already; give the tables, or leave out {name!r}."
             raise UsageError(Problem(sentence, code=Code.ALREADY_READ, value=name))
     return visits.cohort if isinstance(visits, Classification) else visits
+
+
+def check_in_study(cohort: Cohort, patients: int) -> None:
+    """Raises `CohortError` for a study that was cut so early that it has no patients; the cohort says when."""
+    if cohort.as_of is not None and not patients:
+        sentence = f"{cohort.source}: as of {cohort.as_of}, no patient is in the study yet: every day 0 is later"
+        raise CohortError(Problem(f"{sentence}; give a later date.", code=Code.NO_ROWS, file=cohort.source))
 
 
 def labelled(name: str, verdict: Verdict) -> pl.Series:

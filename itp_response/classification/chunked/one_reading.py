@@ -25,6 +25,7 @@ from itp_response.classification.chunked.unsorted import ChunkOptions, Unsorted
 from itp_response.classification.classification import (
     Classification,
     ResultCounts,
+    check_in_study,
 )
 from itp_response.classification.provenance import Provenance
 from itp_response.classification.under_a_set import with_notes
@@ -164,6 +165,7 @@ class OneReading:
             raise AssumptionFailed(replace(self.assumptions, dates=False))
         assert totals.counts is not None
         cohort = _without_patients(self.study, problems.notes)
+        check_in_study(cohort, totals.counts.patients)
         if self.study.leaves_out:
             assert self.positions is not None
             report = self.study.excluded
