@@ -127,6 +127,8 @@ class Cohort(DataResult):
     """Of `patient_columns`, those that hold days on which something happened, with what stands where nothing has."""
     as_of: AsOf | None = None
     """What was observed later was cut off, as if it had not happened yet; None: nothing was."""
+    not_yet: pl.Series = field(default_factory=lambda: pl.Series("patient_id", [], dtype=pl.String))
+    """The ids of the patients who are not in the study yet, as it was cut; they are not among those of the cohort."""
 
     def __len__(self) -> int:
         return len(self.id)

@@ -39,8 +39,6 @@ class Cut:
     """Discontinuations of treatment that are later."""
     columns: Mapping[str, int]
     """Of the further columns of patients that hold days, the number of later ones."""
-    not_yet: pl.Series
-    """The ids of the patients with a day 0 that is later, or may be."""
 
 
 def cut(cohort: Cohort, as_of: AsOf) -> Cut:
@@ -69,12 +67,13 @@ def cut(cohort: Cohort, as_of: AsOf) -> Cut:
     known = replace(seen(cohort, last, back), as_of=as_of, partial=partial)
     columns, numbers = _columns_seen(cohort, last - (later - back))
     return Cut(
-        cohort=replace(known, patient_columns=columns, imputed=_imputed_seen(cohort.imputed, dates, last)),
+        cohort=replace(
+            known, patient_columns=columns, imputed=_imputed_seen(cohort.imputed, dates, last), not_yet=not_yet
+        ),
         records=lines - len(known.lines),
         courses=ended,
         stopped=int((np.isfinite(cohort.treatment_discontinued) & np.isinf(known.treatment_discontinued)).sum()),
         columns=numbers,
-        not_yet=not_yet,
     )
 
 

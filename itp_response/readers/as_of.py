@@ -40,8 +40,11 @@ def check_as_of(study: StudyRows, date_0: Floats, options: ReadOptions, problems
     )
 
 
-def cut_and_noted(cohort: Cohort, study: StudyRows, as_of: AsOf, problems: Problems) -> Cohort:
-    """The cohort as of that moment; what was cut off is noted with its numbers."""
+def cut_and_noted(cohort: Cohort, study: StudyRows, options: ReadOptions, problems: Problems) -> Cohort:
+    """The cohort as of the moment that is asked for, if one is; what was cut off is noted with its numbers."""
+    as_of = options.cut_at
+    if as_of is None:
+        return cohort
     of = cut(cohort, as_of)
     location = study.visits.table.location
 
@@ -53,7 +56,7 @@ def cut_and_noted(cohort: Cohort, study: StudyRows, as_of: AsOf, problems: Probl
     for about, number, words in (
         ("goes on", of.courses, _courses_in_words),
         ("stopped", of.stopped, _stopped_in_words),
-        *((name, later, _column_in_words(name)) for name, later in of.columns.items()),
+        *((f"column {name}", later, _column_in_words(name)) for name, later in of.columns.items()),
     ):
         problems.count(location, f"as of: {about}", _as_of_text(as_of, words), number, beside="as of")
 
@@ -61,8 +64,8 @@ def cut_and_noted(cohort: Cohort, study: StudyRows, as_of: AsOf, problems: Probl
         few = first_few(ids, number=number)
         return f"As of {as_of}, {counted_patients(number)} not in the study yet, not counted: {few}." if number else ""
 
-    ids = of.not_yet[:FEW].to_list()
-    problems.count(location, "as of: not yet", not_yet_text, len(of.not_yet), ids, beside="as of")
+    ids = of.cohort.not_yet[:FEW].to_list()
+    problems.count(location, "as of: not yet", not_yet_text, len(of.cohort.not_yet), ids, beside="as of")
     return of.cohort
 
 

@@ -60,7 +60,7 @@ def assemble(
     `declared` are the further columns of the visits.
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
-    visits, patients, impute = study.visits, study.patients, options.impute
+    visits, patients = study.visits, study.patients
     note_unmatched(study, problems)
     check_units(study, options, problems)
     day_0 = day_0_of_patients(study, problems)
@@ -72,12 +72,11 @@ def assemble(
     if wrong or problems.any_wrong:
         raise problems.error()
 
-    patient = study.patient[study.kept_index]
-    ask_about_nines(visits, study.kept, patient, problems)
+    ask_about_nines(visits, study.kept, study.patient[study.kept_index], problems)
     count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
     observed = _observations_of(study, times, declared, bleeding)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
-    imputed = None if impute is None else _imputed_dates(study, impute, times.patient)
+    imputed = None if options.impute is None else _imputed_dates(study, options.impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
     cohort = replace(
@@ -92,16 +91,15 @@ def assemble(
         stopped_by=stopped_by_record(patients.table, study.patient_row),
         imputed=imputed,
         partial=partial,
-        day_columns=patients.day_columns,
     )
-    if options.cut_at is not None:
-        cohort = cut_and_noted(cohort, study, options.cut_at, problems)
-    return replace(cohort, notes=tuple(problems.notes))
+    return replace(cut_and_noted(cohort, study, options, problems), notes=tuple(problems.notes))
 
 
 def _built(study: StudyRows, patients: Patients, observed: Observations, day_0: Floats) -> Cohort:
     """The cohort; no verdict is given where what was left out may move day 0."""
-    built = replace(build(patients, observed), subject=subjects(study.patients.table, study.patient_row))
+    table = study.patients
+    subject = subjects(table.table, study.patient_row)
+    built = replace(build(patients, observed), subject=subject, day_columns=table.day_columns)
     if built.left_out is None:
         return built
     return replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0)))

@@ -77,7 +77,7 @@ class TestCut:
 
         of = cut(whole, AsOf(max(ends)))
 
-        assert (of.records, of.courses, of.stopped, len(of.not_yet)) == (0, 0, 0, 0)
+        assert (of.records, of.courses, of.stopped, len(of.cohort.not_yet)) == (0, 0, 0, 0)
         assert (
             classify(replace(of.cohort, as_of=None), criteria=criteria)
             .frame()
