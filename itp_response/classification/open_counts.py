@@ -11,8 +11,8 @@ from itp_response.evaluation.still_open import CLOSED, OPEN, PROVISIONAL, StillO
 HEADER = ("open", "closed", "provisional", "assessed until", "open until")
 LEGEND = (
     "Open: not evaluable yet. Closed: not evaluable, and no later observation can decide it. Provisional: a later "
-    "observation can change it. Assessed until: the last day, of any patient, of which an observation of an open "
-    "endpoint counts. Open until: the last day on which anything can decide it, follow-up and discontinuation included."
+    "observation can change it. Assessed until: the last day, of any of these, of which an observation counts for the "
+    "endpoint. Open until: the last day on which anything can change one, follow-up and discontinuation included."
 )
 
 
@@ -31,16 +31,16 @@ class OpenCounts:
     provisional: int
     """A result that a later observation can change."""
     until: float
-    """The last day on which an observation can decide an open one."""
+    """The last day on which an observation can decide or change one of these."""
     assessed_until: float
-    """The last day of which an observation counts for the endpoint itself, of an open one."""
+    """The last day of which an observation counts for the endpoint itself, of those that can change."""
 
     @classmethod
     def of(cls, still_open: StillOpen, cohort: Cohort) -> "OpenCounts":
         """How many of a cohort."""
         numbers = np.bincount(still_open.state, minlength=CLOSED + 1)
-        is_open = still_open.state == OPEN
-        until, assessed = (_latest(days, is_open, cohort) for days in (still_open.until, still_open.assessed_until))
+        can_change = np.isin(still_open.state, (OPEN, PROVISIONAL))
+        until, assessed = (_latest(days, can_change, cohort) for days in (still_open.until, still_open.assessed_until))
         return cls(int(numbers[OPEN]), int(numbers[CLOSED]), int(numbers[PROVISIONAL]), until, assessed)
 
     def __add__(self, other: "OpenCounts") -> "OpenCounts":
