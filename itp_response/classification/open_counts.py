@@ -69,7 +69,7 @@ def _latest(days: Floats, where: Bools, cohort: Cohort) -> float:
     if cohort.as_of is not None and cohort.as_of.is_date:
         first = cohort.day_0.astype("datetime64[D]").astype(np.int64).astype(np.float64)
         days = np.where(np.isnat(cohort.day_0), np.inf, first + days)
-    return float(days[where].max())
+    return float(np.nan_to_num(days[where], nan=-np.inf, posinf=np.inf, neginf=-np.inf).max())
 
 
 def _day_in_words(day: float, *, as_dates: bool) -> str:

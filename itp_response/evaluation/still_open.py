@@ -41,7 +41,7 @@ class StillOpen:
     until: Floats
     """(P) The last day on which an observation can change it; infinite: no limit; NaN: none can."""
     assessed_until: Floats
-    """(P) The last day of which an observation can count for the endpoint itself; infinite: no limit; NaN: as `until`.
+    """(P) The last day of which an observation can count for the endpoint itself; infinite: no limit; NaN: none can.
 
     Later ones, up to `until`, show that follow-up was complete, or are of another kind, such as discontinuation."""
 
@@ -91,7 +91,10 @@ class _Limits:
         self._changes[name] = np.where(self._pending.partial[name], np.inf, changes)
         self._final[name] = self._changes[name] <= self._last
         assessed = [np.where(where, self._assessed[other], -np.inf) for other, where in depends.items()]
-        self._assessed[name] = model.assessed_until(decided, np.maximum.reduce([nothing, *assessed]))
+        assessed_until = model.assessed_until(decided, np.maximum.reduce([nothing, *assessed]))
+        # What only a day can change that a rule asks for, such as that of discontinuation, looks for no observation.
+        of_days_alone = np.isneginf(np.maximum.reduce([model.changes_until(decided, nothing), *of_others]))
+        self._assessed[name] = np.where(of_days_alone & ~self._pending.partial[name], -np.inf, assessed_until)
 
     def states(self, name: str) -> StillOpen:
         """Whether the verdicts on an endpoint can still change."""
@@ -99,7 +102,8 @@ class _Limits:
         is_open = verdict.value == verdict.labels.index("NE")
         state = np.where(is_open, np.where(final, CLOSED, OPEN), np.where(final, FINAL, PROVISIONAL)).astype(np.int8)
         assessed = np.minimum(self._assessed[name], self._changes[name])
-        return StillOpen(state, *(np.where(final, np.nan, days) for days in (self._changes[name], assessed)))
+        until = np.where(final, np.nan, self._changes[name])
+        return StillOpen(state, until, np.where(final | np.isneginf(assessed), np.nan, assessed))
 
 
 class _Pending:

@@ -8,9 +8,6 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.evaluation.still_open import CLOSED, FINAL, OPEN
 from itp_response.explanation.one_patient import DecidedEndpoint
 
-FOLLOW_UP = "follow-up or discontinuation of treatment"
-"""What can decide an endpoint after the last day on which an observation counts for it."""
-
 
 def outlook_in_words(decided: DecidedEndpoint) -> str:
     """Whether a later observation can change the result of one patient; empty: the study was not cut."""
@@ -22,21 +19,27 @@ def outlook_in_words(decided: DecidedEndpoint) -> str:
         return "closed: no later observation can decide it; it stays not evaluable"
     if state == FINAL:
         return "final: no later observation can change it"
-    word, verb = ("open", "decide it") if state == OPEN else ("provisional", "change it")
+    word, verb = ("open", "decide") if state == OPEN else ("provisional", "change")
     until, assessed = float(still_open.until[0]), float(still_open.assessed_until[0])
-    return f"{word}: {_until_when(decided.cohort, until, assessed)} can still {verb}"
+    return f"{word}: {_until_when(decided.cohort, until, assessed, verb)}"
 
 
-def _until_when(cohort: Cohort, until: float, assessed: float) -> str:
+def _until_when(cohort: Cohort, until: float, assessed: float, verb: str) -> str:
+    """What can still decide (`verb`) a result, and until when."""
     assert cohort.as_of is not None
+    limit = f"up to {_day_in_words(cohort, until)}" if math.isfinite(until) else "without limit"
+    if math.isnan(assessed):
+        days = "discontinuation of treatment, or another day that its definition asks for"
+        return f"no further count can {verb} it; {days}, still can, {limit}"
     if math.isfinite(until):
-        return f"an observation up to {_day_in_words(cohort, until)}"
+        return f"an observation {limit} can still {verb} it"
     if not math.isfinite(assessed):
-        return "a later observation, without limit,"
+        return f"a later observation can still {verb} it, without limit"
     day = _day_in_words(cohort, assessed)
+    later = "later follow-up or discontinuation of treatment"
     if assessed > cohort.as_of.last_day(cohort.day_0)[0]:
-        return f"an observation up to {day}, or later {FOLLOW_UP}, without limit,"
-    return f"later {FOLLOW_UP}, without limit (observations counted up to {day}),"
+        return f"an observation up to {day} can still {verb} it; so can {later}, without limit"
+    return f"its last day for an observation was {day}; {later} can still {verb} it, without limit"
 
 
 def _day_in_words(cohort: Cohort, day: float) -> str:
