@@ -75,19 +75,20 @@ class _Limits:
     def add(self, name: str, model: Endpoint) -> None:
         """The limits of an endpoint, after those that it refers to."""
         decided = Decided(self._patient_days, self._verdicts, self._verdicts[name])
-        asked = self._pending.until(model)
+        of_rows, of_patient = self._pending.until(model)
         depends = {
             other: where & ~self._final[other] for other, where in model.depends_on(self._verdicts, self._final).items()
         }
         nothing = np.full(len(self._last), -np.inf)
         of_others = [np.where(where, self._changes[other], -np.inf) for other, where in depends.items()]
-        settled_on = np.maximum.reduce([asked, *of_others])
+        settled_on = np.maximum.reduce([of_rows, *of_others])
         changes = np.maximum(model.changes_until(decided, settled_on), settled_on)
-        # An endpoint that it starts from decided it for good, or a rule on the patient did.
-        decided_before = excluded(model, self._patient_days) & np.isneginf(asked)
+        # A rule on the patient decided it for good, or an endpoint that it starts from did.
+        decided_before = excluded(model, self._patient_days) & np.isneginf(of_patient)
         for origin in model.origins():
-            decided_before |= self._final[origin] & (self._verdicts[origin].value != Y) & np.isneginf(asked)
-        changes = np.where(decided_before, -np.inf, changes)
+            decided_before |= self._final[origin] & (self._verdicts[origin].value != Y)
+        # What a rule on the patient does later, it does once for all.
+        changes = np.maximum(np.where(decided_before, -np.inf, changes), of_patient)
         self._changes[name] = np.where(self._pending.partial[name], np.inf, changes)
         self._final[name] = self._changes[name] <= self._last
         assessed = [np.where(where, self._assessed[other], -np.inf) for other, where in depends.items()]
@@ -132,16 +133,15 @@ class _Pending:
             return dict.fromkeys(criteria.endpoints, incomplete)
         return {name: incomplete | left for name, left in left_open(criteria, self._patient_days).items()}
 
-    def until(self, model: Endpoint) -> Floats:
-        """(P) The last day on which what is pending can change what rules of the endpoint say of what is seen."""
-        until = self._of_baseline
+    def until(self, model: Endpoint) -> tuple[Floats, Floats]:
+        """(P) The last day on which what is pending can change what rules say of the rows, and of the patient."""
+        until = {"rows": self._of_baseline, "patients": self._of_baseline}
         for asked in model.rules():
-            if asked.of != "endpoints":
-                of_rows = asked.of == "rows"
-                for leaf in leaves(asked.rule.tree):
-                    if self._names & set(names_in(leaf)):
-                        until = np.maximum(until, self._of_leaf(leaf, of_rows=of_rows))
-        return until
+            for leaf in leaves(asked.rule.tree) if asked.of != "endpoints" else ():
+                if self._names & set(names_in(leaf)):
+                    of_leaf = self._of_leaf(leaf, of_rows=asked.of == "rows")
+                    until[asked.of] = np.maximum(until[asked.of], of_leaf)
+        return until["rows"], until["patients"]
 
     def _of_leaf(self, leaf: Tree, *, of_rows: bool) -> Floats:
         """(P) The last such day of one comparison: the first of some days from which on it is settled."""

@@ -258,7 +258,7 @@ class TestSaid:
         assert json.loads(study.provenance().text())["options"]["as_of"] == "2024-03-12"
 
     def test_the_outlook_of_one_patient(self, dated):
-        study = itp_response.classify(*dated, criteria="romiplostim_2008", options=ReadOptions(as_of="2024-03-12"))
+        study = itp_response.classify(*dated, criteria="romiplostim_2008", options=ReadOptions(as_of="2024-03-11"))
         (explained,) = itp_response.explain(study, patient="B", endpoint="durable")
 
         assert explained.outlook == ("provisional: an observation up to day 171 (2024-08-09) can still change it")
