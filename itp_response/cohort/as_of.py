@@ -57,6 +57,15 @@ class AsOf:
         """It is a calendar date, so that it is another day of the study for each patient."""
         return not isinstance(self.given, int)
 
+    @property
+    def plain(self) -> str | int:
+        """What `of` makes it of, ready for JSON: the date as a text, or the day.
+
+        >>> AsOf(180).plain
+        180
+        """
+        return self.given if isinstance(self.given, int) else self.given.isoformat()
+
     def last_day(self, day_0: NDArray[np.datetime64]) -> Ints:
         """(P) The last day that is seen of each patient, counted from day 0; `NO_LIMIT` where its date is not known."""
         if isinstance(self.given, int):

@@ -130,7 +130,7 @@ class ReadOptions:
             raise UsageError(unknown("way with errors", self.on_error, get_args(OnError)))
         check_unit(self.unit)
         if self.as_of is not None:
-            object.__setattr__(self, "as_of", AsOf.of(self.as_of).given)
+            object.__setattr__(self, "as_of", AsOf.of(self.as_of).plain)
         for name in self.accept:
             if name not in ACCEPTABLE:
                 raise UsageError(unknown("check", name, ACCEPTABLE))

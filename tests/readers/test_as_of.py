@@ -3,6 +3,9 @@
 import datetime
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,6 +15,7 @@ from whole_and_chunked import errors, same, written
 
 import itp_response
 from itp_response.classification import partitions
+from itp_response.definitions.load import criteria_folder
 from itp_response.messages.errors import UsageError
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.visits import read
@@ -60,9 +64,9 @@ class TestMoment:
     @pytest.mark.parametrize(
         ("given", "is_kept_as"),
         [
-            ("2024-06-30", datetime.date(2024, 6, 30)),
-            (" 2024-06-30 ", datetime.date(2024, 6, 30)),
-            (datetime.date(2024, 6, 30), datetime.date(2024, 6, 30)),
+            ("2024-06-30", "2024-06-30"),
+            (" 2024-06-30 ", "2024-06-30"),
+            (datetime.date(2024, 6, 30), "2024-06-30"),
             ("180", 180),
             (180, 180),
             ("0", 0),
@@ -262,6 +266,22 @@ class TestSaid:
         (explained,) = itp_response.explain(study, patient="B", endpoint="durable")
 
         assert explained.outlook == ("provisional: an observation up to day 171 (2024-08-09) can still change it")
+
+    def test_a_certificate_that_can_be_checked(self, dated, tmp_path):
+        for moment in ("2024-02-21", 28):
+            options = ReadOptions(as_of=moment)
+            certificate = itp_response.certificate(*dated, patient="A", endpoint="OR", options=options)
+            path = tmp_path / "certificate.json"
+            path.write_text(json.dumps(certificate))
+            checker = Path(__file__).parents[2] / "examples" / "certificate_checker.py"
+            done = subprocess.run(
+                [sys.executable, checker, path, *dated, criteria_folder() / "atra_2022.toml"],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+            assert (done.returncode, done.stdout) == (0, "agrees: A\n")
 
     def test_a_review_sees_nothing_later(self, dated):
         rows = [*pl.read_csv(dated[0], infer_schema_length=0).to_dicts()]
