@@ -113,9 +113,9 @@ class Classification(DataResult):
         """One row per patient and endpoint, in the order of the cohort and of the criteria file.
 
         The columns are `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `value`, `day`,
-        `date`, `confirmed_day`, `reason`, `days`, `of_days`, `event` (1: event, 0: censored, 2: competing event) and, of
-        a study that was cut, `open` and the others, as in `frame`. What is missing, or is no part of such an endpoint, is
-        null.
+        `date`, `confirmed_day`, `reason`, `days`, `of_days`, `event` (1: event, 0: censored, 2: competing event) and,
+        of a study that was cut, `open` and the others, as in `frame`. What is missing, or is no part of such an
+        endpoint, is null.
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> classify(visits).long()["endpoint", "value", "reason"].row(0)
