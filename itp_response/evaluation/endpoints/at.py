@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NONE, Bools, Ints
+from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.clock import DayOf, OwnDays, OwnWholeDay, PatientDay, apart
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
@@ -158,6 +158,31 @@ class At(Endpoint):
             "not_taken": f"not used: {WHICH[self.which]} is another one",
             "outside": f"outside {day_in_words(first)} to {last_in_words}{since}",
         }
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        patient_days, earlier = decided.patient_days, decided.earlier
+        settled = np.isneginf(settled_on)
+        if self.from_ is not None:
+            settled &= earlier[self.from_].dated != NONE
+        begin, end, start = _window(self, patient_days, earlier, settled)
+        limit = self._last_day(start, settled, settled_on)
+        if self.which != "first":
+            return limit
+        row = _landmark_row(self, patient_days, begin, end, start)
+        return np.where(settled & (row != NONE), -np.inf, limit)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:
+        if self.from_ is None:
+            return super().assessed_until(decided, of_others)
+        has_start = decided.earlier[self.from_].dated != NONE
+        start = _window(self, decided.patient_days, decided.earlier, has_start)[2]
+        return self._last_day(start, has_start, of_others)
+
+    def _last_day(self, start: Ints, has_start: Bools, latest_start: Floats) -> Floats:
+        """(P) The last day of the window, counted from the start, else from the latest possible start."""
+        if self.from_ is None:
+            return np.full(len(start), self.limits()[1])
+        return np.where(has_start, start, latest_start) + self.limits()[1]
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict

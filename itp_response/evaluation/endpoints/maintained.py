@@ -19,8 +19,8 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NONE, Bools, Ints
-from itp_response.evaluation.clock import DayOf, Length, OwnDay, OwnDays, is_limit
+from itp_response.cohort.values import NONE, Bools, Floats, Ints
+from itp_response.evaluation.clock import DayOf, Length, OwnDay, OwnDays, is_limit, widest
 from itp_response.evaluation.endpoints.account import (
     DECIDED,
     Account,
@@ -126,6 +126,24 @@ class Maintained(Endpoint):
         verdict.mark("confirming", met, evidence)
         verdict.mark("dated", met, evidence)
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        patient_days, verdict = decided.patient_days, decided.verdict
+        settled = np.isneginf(settled_on)
+        if self.until is not None:
+            return np.where(settled & (verdict.value == N), -np.inf, self.limits()[1])
+        assert self.for_ is not None
+        has_start = settled & (decided.earlier[self.from_].dated != NONE)
+        _, ends, _, evidence_from, evidence_to = _span(self, patient_days, decided.earlier, has_start)
+        state = decide(self.when.tree, patient_days)
+        is_shown = Flagged(state.true | state.false).any_in(evidence_from, evidence_to)
+        by, evidence_by = (widest((0, day))[1] for day in (self.by, self.evidence_by))
+        latest_end = by if np.isfinite(by) else settled_on + self.for_.at_most_days
+        limit = np.maximum(np.where(settled, ends, latest_end), evidence_by)
+        return np.where(settled & (is_shown | (verdict.value == N)), -np.inf, limit)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return np.full(len(of_others), widest((0, self.evidence_by if self.until is None else self.until[1]))[1])
 
     def phrases(self) -> dict[str, str]:
         start = "day" if self.counted_from == "day" else "confirming day"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.clock import DayOf, OwnDay, is_limit
 from itp_response.evaluation.endpoints.account import Account, DayMark, Decided, Mark, needed
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
@@ -207,6 +207,14 @@ class TimeTo(Endpoint):
             if one.of != "counts":
                 bound = np.where(has, own_day, bound)
         return _Censoring(moment, day, bound)
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        last = self.limits()[1] if self.can_be_censored else -np.inf
+        has_event = decided.verdict.value == Y
+        return np.where(np.isneginf(settled_on) & (has_event | (decided.verdict.value == NA)), -np.inf, last)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return of_others
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
