@@ -139,7 +139,8 @@ class Classification(DataResult):
         The columns are `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `visit_day` (on which
         the visit is planned), `week` (the same in weeks), `value` (`Y`, `N`, `NE`, `NA`: whether the patient was in the
         state of the endpoint), `day`, `date` and `platelets`, `platelets_low`, `platelets_high` (10⁹/L) of the count
-        used (missing: there is none; a censored count has its bounds alone), and `reason`.
+        used (missing: there is none; a censored count has its bounds alone), and `reason`. Of a study that was cut, a
+        visit has no row if it is planned after the cut, or if its window is not over and there is no count in it yet.
 
         Raises `UsageError` where no endpoint has a state at planned visits.
 

@@ -8,7 +8,7 @@ Every kind says up to which day its own observations can change it (`Endpoint.ch
 with what the endpoint refers to, and with what rules ask of days that may be known later.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +19,21 @@ from itp_response.cohort.values import Bools, Column, Floats, Numbers, Truths, w
 from itp_response.evaluation.censored_counts import has_censored, left_open
 from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.endpoints.account import Decided
-from itp_response.evaluation.endpoints.endpoint import Endpoint, excluded
+from itp_response.evaluation.endpoints.endpoint import Endpoint, excluded, without_days
 from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
 from itp_response.evaluation.patient_days import PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide
-from itp_response.evaluation.rules.tree import SINCE, Arithmetic, AtRow, Constant, Relation, Tree, leaves, names_in
+from itp_response.evaluation.rules.tree import (
+    SINCE,
+    Arithmetic,
+    AtRow,
+    Constant,
+    Relation,
+    Tree,
+    leaves,
+    names_in,
+    other_rows_in,
+)
 from itp_response.evaluation.verdicts import VerdictsByName, Y
 
 STATES = ("final", "provisional", "open", "closed")
@@ -75,7 +85,8 @@ class _Limits:
     def add(self, name: str, model: Endpoint) -> None:
         """The limits of an endpoint, after those that it refers to."""
         decided = Decided(self._patient_days, self._verdicts, self._verdicts[name])
-        of_rows, of_patient = self._pending.until(model)
+        of_rows, of_rules = self._pending.until(model)
+        of_numbers = self._pending.numbers(model.waits_for(decided))
         depends = {
             other: where & ~self._final[other] for other, where in model.depends_on(self._verdicts, self._final).items()
         }
@@ -83,12 +94,15 @@ class _Limits:
         of_others = [np.where(where, self._changes[other], -np.inf) for other, where in depends.items()]
         settled_on = np.maximum.reduce([of_rows, *of_others])
         changes = np.maximum(model.changes_until(decided, settled_on), settled_on)
-        # A rule on the patient decided it for good, or an endpoint that it starts from did.
-        decided_before = excluded(model, self._patient_days) & np.isneginf(of_patient)
+        # A rule on the patient decided it for good, or an endpoint that it starts from, or a day that is not known.
+        decided_before = excluded(model, self._patient_days) & np.isneginf(of_rules)
+        without = without_days(model, self._patient_days) & np.isneginf(of_numbers)
         for origin in model.origins():
             decided_before |= self._final[origin] & (self._verdicts[origin].value != Y)
+            without &= self._final[origin]
+        decided_before |= without
         # What a rule on the patient does later, it does once for all.
-        changes = np.maximum(np.where(decided_before, -np.inf, changes), of_patient)
+        changes = np.maximum(np.where(decided_before, -np.inf, np.maximum(changes, of_numbers)), of_rules)
         self._changes[name] = np.where(self._pending.partial[name], np.inf, changes)
         self._final[name] = self._changes[name] <= self._last
         assessed = [np.where(where, self._assessed[other], -np.inf) for other, where in depends.items()]
@@ -116,8 +130,9 @@ class _Pending:
         self._last = last
         self._names = self._pending_names(criteria)
         # A count on a later day may still become the baseline.
-        is_open = np.isnan(cohort.baseline.low) & (last < criteria.baseline.days[1])
-        self._of_baseline = np.where(is_open, np.inf, -np.inf)
+        is_open = last < criteria.baseline.days[1]
+        self._of_rows_at_baseline = np.where(is_open, np.inf, -np.inf)
+        self._of_baseline = np.where(is_open & np.isnan(cohort.baseline.low), np.inf, -np.inf)
         self.partial = self._partial(criteria)
         """(P) By endpoint, whether the verdict depends on completions, so that nothing is said of when it is final."""
 
@@ -138,10 +153,22 @@ class _Pending:
         until = {"rows": self._of_baseline, "patients": self._of_baseline}
         for asked in model.rules():
             for leaf in leaves(asked.rule.tree) if asked.of != "endpoints" else ():
+                if any(value.function == "at_baseline" for value in other_rows_in(leaf)):
+                    until[asked.of] = np.maximum(until[asked.of], self._of_rows_at_baseline)
                 if self._names & set(names_in(leaf)):
                     of_leaf = self._of_leaf(leaf, of_rows=asked.of == "rows")
                     until[asked.of] = np.maximum(until[asked.of], of_leaf)
         return until["rows"], until["patients"]
+
+    def numbers(self, waits_for: Mapping[str, Bools]) -> Floats:
+        """(P) Minus infinity; without limit where a number of the patient that is waited for may still become known."""
+        until = np.full(len(self._cohort), -np.inf)
+        for name, waits in waits_for.items():
+            if name in self._names:
+                days = self._patient_days.patient_values(name)
+                assert isinstance(days, Numbers)
+                until[waits & ~np.isfinite(days.low)] = np.inf
+        return until
 
     def _of_leaf(self, leaf: Tree, *, of_rows: bool) -> Floats:
         """(P) The last such day of one comparison: the first of some days from which on it is settled."""

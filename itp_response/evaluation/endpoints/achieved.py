@@ -176,24 +176,25 @@ class Achieved(Endpoint):
 
     def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
-        limit = followed_or_not(patient_days, self.followed_from, self._last_day)
+        limit = followed_or_not(patient_days, self.followed_from, self._last_day(patient_days))
         is_over = _span(self, patient_days, earlier)[2] != NONE
         if self.until is not None:
             is_over |= (earlier[self.until].value == Y) & (earlier[self.until].dated != NONE)
-        is_final = np.isneginf(settled_on) & ((verdict.value == Y) | is_over)
+        stays = verdict.value == Y
         if self.at_once is not None:
             # What was met by one row alone has an earlier day once occasions that began before it are confirmed.
             first = patient_days.first_of_each(_columns(self, patient_days, earlier).good)
-            is_final &= (verdict.confirming != NONE) | (first == NONE) | (first >= verdict.onset)
-        return np.where(is_final, -np.inf, limit)
+            stays &= (verdict.confirming != NONE) | (first == NONE) | (first >= verdict.onset)
+        return np.where(np.isneginf(settled_on) & (stays | is_over), -np.inf, limit)
 
     def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
-        return np.full(len(of_others), self._last_day)
+        return self._last_day(decided.patient_days)
 
-    @property
-    def _last_day(self) -> float:
-        """The last day on which an observation can be in the state."""
-        return min(self.limits()[1], max(last_day(rule.tree) for rule in filter(None, (self.when, self.at_once))))
+    def _last_day(self, patient_days: PatientDays) -> Floats:
+        """(P) The last day on which an observation can be in the state."""
+        return np.minimum(
+            self.last_day_of(patient_days), max(last_day(rule.tree) for rule in filter(None, (self.when, self.at_once)))
+        )
 
     def phrases(self) -> dict[str, str]:
         before = {"before": f"before the day of {self.from_}"} if self.from_ else {}

@@ -42,6 +42,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     Treated,
     causes,
     counts_kept,
+    day_or_never,
     inside,
     nearest,
     started,
@@ -165,7 +166,9 @@ class At(Endpoint):
         if self.from_ is not None:
             settled &= earlier[self.from_].dated != NONE
         begin, end, start = _window(self, patient_days, earlier, settled)
-        limit = self._last_day(start, settled, settled_on)
+        limit = self._last_day(patient_days, start, settled, settled_on)
+        if self.missing_after:  # a landmark that is the patient's own may lie after the window
+            limit = np.maximum(limit, np.where(settled, start, settled_on) + day_or_never(patient_days, self.day))
         if self.which != "first":
             return limit
         row = _landmark_row(self, patient_days, begin, end, start)
@@ -176,13 +179,13 @@ class At(Endpoint):
             return super().assessed_until(decided, of_others)
         has_start = decided.earlier[self.from_].dated != NONE
         start = _window(self, decided.patient_days, decided.earlier, has_start)[2]
-        return self._last_day(start, has_start, of_others)
+        return self._last_day(decided.patient_days, start, has_start, of_others)
 
-    def _last_day(self, start: Ints, has_start: Bools, latest_start: Floats) -> Floats:
+    def _last_day(self, patient_days: PatientDays, start: Ints, has_start: Bools, latest_start: Floats) -> Floats:
         """(P) The last day of the window, counted from the start, else from the latest possible start."""
         if self.from_ is None:
-            return np.full(len(start), self.limits()[1])
-        return np.where(has_start, start, latest_start) + self.limits()[1]
+            return self.last_day_of(patient_days)
+        return np.where(has_start, start, latest_start) + self.last_day_of(patient_days)
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict

@@ -453,12 +453,24 @@ class Endpoint(StrictModel):
         """
         return np.full(len(settled_on), np.inf)
 
-    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002 - some kinds use both
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002 - kinds use it
         """(P) The last day of which an observation can count for it; infinite: no limit.
 
         `of_others` (P) is the latest such day of the endpoints that it refers to.
         """
-        return np.full(len(of_others), self.limits()[1])
+        return self.last_day_of(decided.patient_days)
+
+    def last_day_of(self, patient_days: PatientDays) -> Floats:
+        """(P) The last day of the days looked at; infinite: no limit, or it is not known."""
+        return day_or_never(patient_days, self.days_looked_at()[1])
+
+    def waits_for(self, decided: Decided) -> dict[str, Bools]:
+        """(P) By number of the patient that its keys name, whether the verdict can change when that becomes known.
+
+        What happens after the cut is no cause of a visit that is planned before it, and so the days up to which
+        observations can change the verdict are enough for `causes`.
+        """
+        return {day.name: np.ones(decided.patient_days.patients, dtype=np.bool_) for day in self.own_days()}
 
     def window(self) -> str:
         """The days in which it is decided, in a few words; empty: there is no limit."""
@@ -469,7 +481,13 @@ class Endpoint(StrictModel):
         return ""
 
 
-def followed_or_not(patient_days: PatientDays, followed_from: DayOf | None, last: float) -> Floats:
+def day_or_never(patient_days: PatientDays, day: DayOf) -> Floats:
+    """(P) The day of each patient; infinite where it is not known."""
+    days = patient_days.each(day)
+    return np.where(np.isnan(days), np.inf, days)
+
+
+def followed_or_not(patient_days: PatientDays, followed_from: DayOf | None, last: Floats) -> Floats:
     """(P) The last day on which an observation can decide: `last`, but no limit while a count can show follow-up."""
     can_show = ~patient_days.followed(followed_from) & (patient_days.end_of_follow_up(followed_from) < np.inf)
     return np.where(can_show, np.inf, last)

@@ -138,9 +138,9 @@ class Extent(Endpoint):
         return verdict
 
     def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
-        value, last = decided.verdict.value, np.full(len(settled_on), self.limits()[1])
-        if self.lasting == "step":  # a state lasts to the last count, also where that follows the last day
-            goes_on = decided.patient_days.last_counted_day < np.floor(self.limits()[1])
+        value, last = decided.verdict.value, self.last_day_of(decided.patient_days)
+        if self.each is None:  # the patient is observed to the last count, also where that follows the last day
+            goes_on = decided.patient_days.last_counted_day < np.floor(last)
             last = np.where(goes_on & (value != NE), np.inf, last)
         is_reached = np.isneginf(settled_on) & (value == Y) & (self.at_least is not None)
         return np.where(is_reached, -np.inf, last)

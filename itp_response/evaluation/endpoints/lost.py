@@ -123,16 +123,17 @@ class Lost(Endpoint):
         return verdict
 
     def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
-        limit = followed_or_not(decided.patient_days, self.followed_from, self._last_day)
+        limit = followed_or_not(decided.patient_days, self.followed_from, self._last_day(decided.patient_days))
         return np.where(np.isneginf(settled_on) & (decided.verdict.value == Y), -np.inf, limit)
 
     def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
-        return np.full(len(of_others), self._last_day)
+        return self._last_day(decided.patient_days)
 
-    @property
-    def _last_day(self) -> float:
-        """The last day on which an observation can be a loss."""
-        return min(self.limits()[1], max(last_day(rule.tree) for rule in filter(None, (self.when, self.at_once))))
+    def _last_day(self, patient_days: PatientDays) -> Floats:
+        """(P) The last day on which an observation can be a loss."""
+        return np.minimum(
+            self.last_day_of(patient_days), max(last_day(rule.tree) for rule in filter(None, (self.when, self.at_once)))
+        )
 
     def phrases(self) -> dict[str, str]:
         own = {"qualifies": "loss", "fails": "not lost", "before": f"before {self.after} was established"}

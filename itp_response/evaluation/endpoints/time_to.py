@@ -209,9 +209,18 @@ class TimeTo(Endpoint):
         return _Censoring(moment, day, bound)
 
     def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
-        last = self.limits()[1] if self.can_be_censored else -np.inf
-        has_event = decided.verdict.value == Y
-        return np.where(np.isneginf(settled_on) & (has_event | (decided.verdict.value == NA)), -np.inf, last)
+        value, patient_days = decided.verdict.value, decided.patient_days
+        outcome = self._outcome(patient_days, decided.earlier, value != NA)
+        ends = (value == Y) | (value == NA) | (outcome.competitor != NONE)
+        of = [moment.of for moment in self.censored or ()]
+        # A later count is of no consequence to those whose moment stands before the last count.
+        ends |= (outcome.moment != NONE) & (outcome.moment < of.index("counts")) if "counts" in of else True
+        return np.where(np.isneginf(settled_on) & ends, -np.inf, self.last_day_of(patient_days))
+
+    def waits_for(self, decided: Decided) -> dict[str, Bools]:
+        # An event that is seen comes before any day that is not.
+        can_be_censored = decided.verdict.value != Y
+        return dict.fromkeys(self._recorded_days, can_be_censored) | super().waits_for(decided)
 
     def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
         return of_others

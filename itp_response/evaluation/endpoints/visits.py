@@ -208,9 +208,9 @@ class Visits(Endpoint):
         return verdict
 
     def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
-        last = self.limits()[1]
+        last = self.last_day_of(decided.patient_days)
         if self.closed_by is not None:
-            last = max(last, last_day(self.closed_by.tree))
+            last = np.maximum(last, last_day(self.closed_by.tree))
         is_closed = self.closing_row(decided.patient_days) != NONE
         return np.where(np.isneginf(settled_on) & is_closed, -np.inf, last)
 
