@@ -609,6 +609,8 @@ def of_source(certificate, source, files):
         yield from of_observation(observed, source, lines, patient)
     used = {line for observed in certificate["observations"] for line in observed["lines"]}
     for line in sorted(lines.keys() - used):
+        if is_later(lines[line], source, certificate):
+            continue
         if any(given(lines[line], source, name) for name in ("platelets", "bleeding_grade", "rescue")):
             yield f"{source['file']} line {line} is of {patient['id']}, but not in the certificate"
 
@@ -672,6 +674,16 @@ def day_of(row, source, patient):
         return None
     day = int(float(row[columns["day"]]))
     return day - 1 if source.get("day_numbering") == "study-day" and day > 0 else day
+
+
+def is_later(row, source, certificate):
+    """Whether a row is later than the moment at which the study was cut."""
+    as_of, day = certificate["options"].get("as_of"), day_of(row, source, certificate["patient"])
+    if as_of is None or day is None:
+        return False
+    if isinstance(as_of, str):
+        as_of = (date.fromisoformat(as_of) - date.fromisoformat(certificate["patient"]["day_0"])).days
+    return day > as_of
 
 
 def limits(value):

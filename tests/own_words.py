@@ -14,7 +14,7 @@ TEXT = """
     [columns]
     cohort   = { type = "number", table = "patients" }
     landmark = { type = "number", table = "patients" }
-    died     = { type = "number", table = "patients", empty = inf }
+    died     = { type = "number", table = "patients", empty = inf, is_day = true }
     [rescues]
     infusion = ["IVIg"]
     [R]

@@ -64,7 +64,10 @@ def as_data(criteria: Criteria, cohort: Cohort, verdicts: VerdictsByName, long: 
         because=pl.col("reason").replace_strict(words, return_dtype=pl.String),
         date=pl.col("date").cast(pl.String),
     )
-    own = ("value", "day", "date", "confirmed_day", "reason", "because", "days", "of_days", "event")
+    own = ["value", "day", "date", "confirmed_day", "reason", "because", "days", "of_days", "event"]
+    if cohort.as_of is not None:
+        own += ["open", "open_until", "open_until_date", "assessed_until", "assessed_until_date"]
+        results = results.with_columns(pl.col("open_until_date", "assessed_until_date").cast(pl.String))
     results = results.join(_grouped(cohort, verdicts), on=["position", "endpoint"], how="left", maintain_order="left")
     results = results.with_columns(pl.col("evidence").fill_null([]))
     of_patients = results.group_by("position", maintain_order=True).agg(

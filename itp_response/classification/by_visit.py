@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import NO_DAY, NONE, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
 from itp_response.evaluation.clock import VisitWindow
 from itp_response.evaluation.endpoints.at_visit import StatesByVisit, name_at, row_of_visit
 from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
@@ -38,6 +38,25 @@ class VisitResults:
 
     def row_used(self, name: str, visit: VisitWindow) -> Ints:
         """(P) The row of the cohort whose count is used for a visit; -1: there is none, or it is not certain which."""
+        row = self._row_used(name, visit)
+        return np.where(self._has_come(visit, row), row, NONE)
+
+    def is_due(self, name: str, visit: VisitWindow) -> Bools:
+        """(P) The visit is in the tables: of a study that was cut it may lie after the cut.
+
+        A visit whose planned day has come is in them once there is a count for it, or none can come.
+        """
+        return self._has_come(visit, self._row_used(name, visit))
+
+    def _has_come(self, visit: VisitWindow, row: Ints) -> Bools:
+        as_of = self.cohort.as_of
+        if as_of is None:
+            return np.ones(len(self.cohort), dtype=np.bool_)
+        last = as_of.last_day(self.cohort.day_0)
+        is_here: Bools = (visit.day <= last) & ((visit.last <= last) | (row != NONE))
+        return is_here
+
+    def _row_used(self, name: str, visit: VisitWindow) -> Ints:
         verdict, model = self.verdict(name, visit), self.criteria.endpoints[name]
         if model.row_rule("set_aside") is not None:
             return verdict.dated
@@ -63,7 +82,8 @@ class VisitResults:
         tables = [self._of_visit(name, visit) for name, visit in of_visits]
         # From all patients of each visit to all visits of each patient.
         order = np.arange(len(tables) * len(self.cohort)).reshape(len(tables), len(self.cohort)).T.ravel()
-        return pl.concat(tables)[order]
+        is_due = np.stack([self.is_due(name, visit) for name, visit in of_visits]).ravel()
+        return pl.concat(tables)[order[is_due[order]]]
 
     def _of_visit(self, name: str, visit: VisitWindow) -> pl.DataFrame:
         verdict, size = self.verdict(name, visit), len(self.cohort)

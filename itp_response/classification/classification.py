@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -12,6 +12,7 @@ import polars as pl
 
 from itp_response.classification.as_data import as_data, evidence
 from itp_response.classification.by_visit import VisitResults
+from itp_response.classification.open_counts import HEADER, LEGEND, OpenCounts
 from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.under_a_set import Noticed, noted
 from itp_response.classification.writers import write
@@ -22,11 +23,12 @@ from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load
 from itp_response.evaluation.evaluate import evaluate, patient_days_of
 from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.still_open import STATES, StillOpen, still_open
 from itp_response.evaluation.verdicts import N, Verdict, Y
 from itp_response.messages.codes import Code
-from itp_response.messages.errors import Problem, UsageError
+from itp_response.messages.errors import CohortError, Problem, UsageError
 from itp_response.messages.results import ROWS, DataResult, as_pandas, html_table
-from itp_response.messages.wording import aligned, counted, in_blocks
+from itp_response.messages.wording import aligned, counted, in_blocks, wrapped
 from itp_response.readers.tabular import Tabular
 
 if TYPE_CHECKING:
@@ -63,6 +65,11 @@ class Classification(DataResult):
         """All patient-days of the cohort as the rules of the criteria see them."""
         return patient_days_of(self.criteria, self.cohort, 0, len(self.cohort))
 
+    @cached_property
+    def still_open(self) -> Mapping[str, StillOpen]:
+        """Of a study that was cut: by endpoint, whether the results can still change. Else empty."""
+        return still_open(self.criteria, self.cohort, self.verdicts) if self.cohort.as_of is not None else {}
+
     def provenance(self, **options: Any) -> Provenance:
         """The program, the criteria, the options and the input files with their SHA-256.
 
@@ -86,7 +93,11 @@ class Classification(DataResult):
         - of kind `best`: `X` alone;
         - of kind `time_to`: `X_days` and, where it can be censored, `X_event` (1: event, 0: censored, 2: competing
           event);
-        - of kind `extent`: `X_days` and `X_of_days`, after all of the first where it has a limit.
+        - of kind `extent`: `X_days` and `X_of_days`, after all of the first where it has a limit;
+        - of a study that was cut (`ReadOptions.as_of`), last: `X_open` (`open` or `closed`, where it is not evaluable:
+          a later observation can decide it, or none can; else `provisional` or `final`), `X_open_until`, the last day
+          on which an observation can change it (null: no limit, or none can), and `X_assessed_until`, the last day of
+          which an observation counts for the endpoint itself; each with its date, where dates are known.
 
         `dates` says whether there are columns `X_date`. None: there are if the date of day 0 is known of any patient.
 
@@ -104,8 +115,9 @@ class Classification(DataResult):
         """One row per patient and endpoint, in the order of the cohort and of the criteria file.
 
         The columns are `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `value`, `day`,
-        `date`, `confirmed_day`, `reason`, `days`, `of_days`, `event` (1: event, 0: censored, 2: competing event). What
-        is missing, or is no part of such an endpoint, is null.
+        `date`, `confirmed_day`, `reason`, `days`, `of_days`, `event` (1: event, 0: censored, 2: competing event) and,
+        of a study that was cut, `open` and the others, as in `frame`. What is missing, or is no part of such an
+        endpoint, is null.
 
         >>> visits = [{"patient_id": "A", "day": 0, "platelets": 15}]
         >>> classify(visits).long()["endpoint", "value", "reason"].row(0)
@@ -127,7 +139,8 @@ class Classification(DataResult):
         The columns are `patient_id`, `arm`, `quarantined`, `imputed` (as in `frame`), `endpoint`, `visit_day` (on which
         the visit is planned), `week` (the same in weeks), `value` (`Y`, `N`, `NE`, `NA`: whether the patient was in the
         state of the endpoint), `day`, `date` and `platelets`, `platelets_low`, `platelets_high` (10⁹/L) of the count
-        used (missing: there is none; a censored count has its bounds alone), and `reason`.
+        used (missing: there is none; a censored count has its bounds alone), and `reason`. Of a study that was cut, a
+        visit has no row if it is planned after the cut, or if its window is not over and there is no count in it yet.
 
         Raises `UsageError` where no endpoint has a state at planned visits.
 
@@ -168,7 +181,8 @@ class Classification(DataResult):
         `criteria` (`name`, `title`, `response_definition`, `interpretations`), `notes` (assumptions and warnings, a
         line each) and `patients`. Each patient has `patient_id`, `arm` and `results`, one per endpoint: `endpoint`,
         `label`, `value`, `day`, `date`, `confirmed_day`, `reason`, `because` (the reason in words), `days`, `of_days`,
-        `event` (1: event, 0: censored, 2: competing event) and `evidence`, a list of observations as in `evidence()`.
+        `event` (1: event, 0: censored, 2: competing event), of a study that was cut `open` and the others as in
+        `long()`, and `evidence`, a list of observations as in `evidence()`.
 
         >>> counts = {0: 15, 22: 40, 29: 45}
         >>> visits = [{"patient_id": "A", "day": day, "platelets": count} for day, count in counts.items()]
@@ -219,6 +233,7 @@ class Classification(DataResult):
                 days_column("days", no_days if verdict.days is None else verdict.days),
                 days_column("of_days", no_days if verdict.of_days is None else verdict.of_days),
                 self._events("event", name, pl.Int32),
+                *self._open_columns("", name, dates=True),
             ]
         )
 
@@ -230,11 +245,26 @@ class Classification(DataResult):
     def _columns(self, name: str, dates: bool) -> list[pl.Series]:
         """The columns of an endpoint in `frame`."""
         verdict, model = self.verdicts[name], self.criteria.endpoints[name]
+        further = self._open_columns(f"{name}_", name, dates=dates)
         if model.is_ranked:
-            return [labelled(name, verdict)]
+            return [labelled(name, verdict), *further]
         columns = [] if model.is_length else self._value_columns(name, dates)
         columns += [days_column(f"{name}_{length}", getattr(verdict, length)) for length in model.lengths]
-        return [*columns, self._events(f"{name}_event", name, pl.Int8)] if model.can_be_censored else columns
+        events = [self._events(f"{name}_event", name, pl.Int8)] if model.can_be_censored else []
+        return [*columns, *events, *further]
+
+    def _open_columns(self, prefix: str, name: str, *, dates: bool) -> list[pl.Series]:
+        """Whether the results on an endpoint can still change, and until when; none where the study was not cut."""
+        if name not in self.still_open:
+            return []
+        of = self.still_open[name]
+        columns = [pl.Series(STATES).gather(of.state.astype(np.int64)).alias(f"{prefix}open")]
+        for column, until in (("open_until", of.until), ("assessed_until", of.assessed_until)):
+            days = np.where(np.isfinite(until), np.floor(until), NO_DAY).astype(np.int32)
+            columns.append(days_column(f"{prefix}{column}", days))
+            if dates:
+                columns.append(self._dates(f"{prefix}{column}_date", days))
+        return columns
 
     def _value_columns(self, name: str, dates: bool) -> list[pl.Series]:
         """The value of an endpoint, with its day, its date, its confirmation and its reason."""
@@ -342,7 +372,8 @@ class Classification(DataResult):
             values[name] = Counter(dict(zip(verdict.labels, patients, strict=True)))
         arms = frozenset(self.cohort.arm.drop_nulls().unique().to_list())
         noticed = Noticed.of(self.criteria, self.cohort)
-        return ResultCounts(len(self.cohort), len(self.cohort.day), arms, values, noticed)
+        open_ = {name: OpenCounts.of(of, self.cohort) for name, of in self.still_open.items()}
+        return ResultCounts(len(self.cohort), len(self.cohort.day), arms, values, noticed, open_)
 
     def summary(self) -> str:
         """The number of patients, the results on each endpoint, assumptions and warnings: for standard error.
@@ -378,13 +409,17 @@ class ResultCounts:
     values: Mapping[str, Counter[str]]
     """By endpoint, in the order of the criteria file: the number of patients by the value's label."""
     noticed: Noticed
+    open: Mapping[str, OpenCounts] = field(default_factory=dict)
+    """Of a study that was cut, by endpoint: how many results can still change."""
 
     def __add__(self, other: "ResultCounts") -> "ResultCounts":
         values = {name: Counter(dict(patients)) for name, patients in self.values.items()}
         for name, patients in other.values.items():
             values[name].update(patients)
         size, rows = self.patients + other.patients, self.rows + other.rows
-        return ResultCounts(size, rows, self.arms | other.arms, values, self.noticed + other.noticed)
+        noticed = self.noticed + other.noticed
+        open_ = {name: counts + other.open[name] for name, counts in self.open.items()}
+        return ResultCounts(size, rows, self.arms | other.arms, values, noticed, open_)
 
     def summary(self, criteria: Criteria, cohort: Cohort) -> str:
         """As `Classification.summary`; the cohort gives its source and its notes."""
@@ -400,13 +435,23 @@ class ResultCounts:
             ]
             for name, by_label in self.values.items()
         ]
-        return "\n".join([*lines, aligned(table), *cohort.note_lines])
+        return "\n".join([*lines, aligned(table), *self._open_lines(criteria, cohort), *cohort.note_lines])
+
+    def _open_lines(self, criteria: Criteria, cohort: Cohort) -> Iterator[str]:
+        """How many results can still change, a line per endpoint; none where the study was not cut."""
+        if self.open:
+            as_dates = cohort.as_of is not None and cohort.as_of.is_date
+            cells = [[f"  {criteria.labelled(name)}", *of.cells(as_dates=as_dates)] for name, of in self.open.items()]
+            yield f"Still open{cohort.as_of_in_words}:"
+            yield aligned([["", *HEADER], *cells])
+            yield from wrapped(LEGEND, first="  ")
 
     def in_words(self, cohort: Cohort) -> str:
         """The number of patients, arms and patient-days, and the source."""
         in_arms = f" in {counted(len(self.arms), 'arm')}" if self.arms else ""
         source = f" from {cohort.source}" if cohort.source else ""
-        return f"{counted(self.patients, 'patient')}{in_arms}, {counted(self.rows, 'patient-day')}{source}"
+        rows = counted(self.rows, "patient-day")
+        return f"{counted(self.patients, 'patient')}{in_arms}, {rows}{source}{cohort.as_of_in_words}"
 
     def frame(self, criteria: Criteria) -> pl.DataFrame:
         """A row per endpoint and value that a patient has: `endpoint`, `label`, `value`, `patients`."""
@@ -494,13 +539,16 @@ def read_study(
 ) -> Cohort:
     """The cohort of a study; one that has not been read yet is read with these further columns and treatments.
 
-    Raises `UsageError` for `patients` or `options` beside a study that has been read.
+    Raises `UsageError` for `patients` or `options` beside a study that has been read, and `CohortError` for one without
+    patients as it was cut.
     """
     if not isinstance(visits, Classification | Cohort):
         # Imported where something is read: it takes longer than to decide a typed timeline.
         from itp_response.readers.visits import read
 
-        return read(visits, patients, options=options, columns=columns, rescue_names=rescue_names)
+        cohort = read(visits, patients, options=options, columns=columns, rescue_names=rescue_names)
+        check_in_study(cohort, len(cohort))
+        return cohort
     for name, given in (("patients", patients), ("options", options)):
         if given is not None:
             type_name = type(visits).__name__
@@ -519,6 +567,13 @@ def rows_asked(long: bool, by_visit: bool) -> Rows:
 def as_option(rows: Rows) -> dict[str, bool]:
     """The same as an option of the provenance."""
     return {"by_visit": True} if rows == "visits" else {"long": rows == "endpoints"}
+
+
+def check_in_study(cohort: Cohort, patients: int) -> None:
+    """Raises `CohortError` for a study that was cut so early that it has no patients; the cohort says when."""
+    if cohort.as_of is not None and not patients:
+        sentence = f"{cohort.source}: as of {cohort.as_of}, no patient is in the study yet: every day 0 is later"
+        raise CohortError(Problem(f"{sentence}; give a later date.", code=Code.NO_ROWS, file=cohort.source))
 
 
 def labelled(name: str, verdict: Verdict) -> pl.Series:

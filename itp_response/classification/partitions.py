@@ -155,7 +155,7 @@ def result_schema(plan: PartitionPlan) -> dict[str, pl.DataType]:
     cohort = cohort_of(["d0 15"], day_0=day_0, columns=plan.criteria.file.columns)
     if plan.options.impute is not None:
         cohort = replace(cohort, imputed=Imputed.nothing(plan.options.impute))
-    return dict(plan.classified(cohort).schema)
+    return dict(plan.classified(replace(cohort, as_of=plan.options.cut_at)).schema)
 
 
 # A PARTITION

@@ -19,14 +19,19 @@ def study_title(cohort: Cohort, title: str | None = None) -> str:
     """The name of the user's study: as told, else its own identifier, else the name of the folder of its files.
 
     The identifier is STUDYID of SDTM or StudyOID of ODM, if there is one alone. Empty: a table in memory, without name.
+    Of a study that was cut it says the moment, too.
 
     >>> from itp_response import read
     >>> cohort = read([{"patient_id": "A", "day": 0, "platelets": 15}])
     >>> study_title(cohort), study_title(cohort, "ITP-1")
     ('', 'ITP-1')
     """
-    if title is not None and title.strip():
-        return title.strip()
+    name = (title or "").strip() or _own_name(cohort)
+    return f"{name}{cohort.as_of_in_words}" if name or cohort.as_of is None else f"as of {cohort.as_of}"
+
+
+def _own_name(cohort: Cohort) -> str:
+    """As `study_title`, where no title is told."""
     own = cohort.study if cohort.origin is None else cohort.origin.study
     return own or next((path.name if path.is_dir() else path.parent.name for path in _paths(cohort)), "")
 

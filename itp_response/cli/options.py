@@ -191,6 +191,12 @@ READ_OPTIONS = (
         callback=_listed,
         help="Further words for no rescue treatment, separated by commas. Default: only those that are known.",
     ),
+    click.option(
+        "--as-of",
+        metavar="DATE_OR_DAY",
+        help="Cut the study at a date, as 2024-06-30, or at a day counted from day 0, as 180; later observations are "
+        "not seen, and results that are still open are marked. Default: everything is seen.",
+    ),
     output_option(
         f"Excluded rows with the reasons, as {DATA_FILE}; required by --on-error quarantine.", "--quarantine-file"
     ),
@@ -199,7 +205,7 @@ READ_OPTIONS = (
 OPTIONS_OF_READING = (
     *("date_format", "patients_date_format", "day_numbering", "patient_key", "similar_ids", "long_ids"),
     *("bleeding", "impute", "sheet", "patients_sheet", "header_row", "decimal", "on_error", "unit", "accept"),
-    *("missing", "rescue_names", "no_rescue"),
+    *("missing", "rescue_names", "no_rescue", "as_of"),
 )
 """Those that are fields of `ReadOptions`."""
 READING = frozenset({*OPTIONS_OF_READING, "mapping", "quarantine_file"})

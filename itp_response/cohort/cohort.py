@@ -1,12 +1,14 @@
 """Cohort: what was observed, in columns, one row per patient and day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from itp_response.cohort.as_of import AsOf
 from itp_response.cohort.observations import (
     BeforeDose,
     Imputed,
@@ -126,6 +128,12 @@ class Cohort(DataResult):
     The rows of its patients stand on the first possible day of each date, and `day_0` is NaT where it is such a date
     itself; `evaluate` decides the other possible days too.
     """
+    day_columns: Mapping[str, float] = field(default_factory=dict)
+    """Of `patient_columns`, those that hold days on which something happened, with what stands where nothing has."""
+    as_of: AsOf | None = None
+    """What was observed later was cut off, as if it had not happened yet; None: nothing was."""
+    not_yet: pl.Series = field(default_factory=lambda: pl.Series("patient_id", [], dtype=pl.String))
+    """The ids of the patients who are not in the study yet, as it was cut; they are not among those of the cohort."""
 
     def __len__(self) -> int:
         return len(self.id)
@@ -155,7 +163,8 @@ class Cohort(DataResult):
 
     def _headline(self) -> str:
         source = f" from {self.source}" if self.source else ""
-        return f"{counted_patients(len(self))}, {counted(len(self.day), 'patient-day')}{source}; not classified"
+        rows = counted(len(self.day), "patient-day")
+        return f"{counted_patients(len(self))}, {rows}{source}{self.as_of_in_words}; not classified"
 
     def _pieces(self) -> list[str]:
         return [html_frame(self.frame())]
@@ -168,6 +177,11 @@ class Cohort(DataResult):
         """The notes as lines that are said with a result, warnings last."""
         notes = sorted(self.notes, key=lambda note: note.warning)
         return [f"{'warning' if note.warning else 'assumed'}: {note.text}" for note in notes]
+
+    @property
+    def as_of_in_words(self) -> str:
+        """What a heading says after the study: `, as of 2024-06-30`; empty: nothing was cut off."""
+        return "" if self.as_of is None else f", as of {self.as_of}"
 
     def marks(self) -> list[pl.Series]:
         """(P) each: `quarantined` rows and `imputed` dates of the patients, as far as the user asked for either."""
@@ -199,8 +213,6 @@ class Cohort(DataResult):
         """
         positions = np.asarray(positions, dtype=np.int64)
         patient, rows = ranges(self.first_row[positions], self.first_row[positions + 1])
-        begin_lines, end_lines = self.first_line[rows], self.first_line[rows + 1]
-        _, lines = ranges(begin_lines, end_lines)
         return replace(
             self,
             id=self.id[positions],
@@ -213,26 +225,40 @@ class Cohort(DataResult):
             patient_columns={name: column.at(positions) for name, column in self.patient_columns.items()},
             first_row=offsets(self.first_row[positions + 1] - self.first_row[positions]),
             patient=patient.astype(np.int32),
-            day=self.day[rows],
-            platelets=self.platelets.at(rows),
-            bleeding_grade=self.bleeding_grade[rows],
-            rescue=self.rescue[rows],
-            days_since_rescue=self.days_since_rescue[rows],
-            source_row=self.source_row[rows],
-            courses=self._courses_of(rows),
-            row_columns={name: column.at(rows) for name, column in self.row_columns.items()},
-            lines=self.lines[lines],
-            counts=self.counts.at(lines),
-            first_line=offsets(end_lines - begin_lines),
+            **self._of_rows(rows, positions),
             stopped_by=None if self.stopped_by is None else self.stopped_by.at(positions),
             subject=None if self.subject is None else self.subject.gather(positions),
             notes=(),
             quarantined=None if self.quarantined is None else self.quarantined[positions],
             imputed=None if self.imputed is None else self.imputed.of_patients(positions),
             partial=None if self.partial is None else self.partial.of_patients(positions),
-            left_out=self._left_out_of(rows, positions),
-            recorded=None if self.recorded is None else self.recorded.at(rows),
         )
+
+    def with_rows(self, rows: Ints) -> "Cohort":
+        """All patients with these rows alone, which are given in order; what is said of partial dates is as before."""
+        patient = self.patient[rows]
+        first_row = offsets(np.bincount(patient, minlength=len(self)))
+        return replace(self, first_row=first_row, patient=patient, **self._of_rows(rows, np.arange(len(self))))
+
+    def _of_rows(self, rows: Ints, positions: Ints) -> dict[str, Any]:
+        """The fields of these rows, which are those of the patients at these positions."""
+        begin_lines, end_lines = self.first_line[rows], self.first_line[rows + 1]
+        _, lines = ranges(begin_lines, end_lines)
+        return {
+            "day": self.day[rows],
+            "platelets": self.platelets.at(rows),
+            "bleeding_grade": self.bleeding_grade[rows],
+            "rescue": self.rescue[rows],
+            "days_since_rescue": self.days_since_rescue[rows],
+            "source_row": self.source_row[rows],
+            "courses": self._courses_of(rows),
+            "row_columns": {name: column.at(rows) for name, column in self.row_columns.items()},
+            "lines": self.lines[lines],
+            "counts": self.counts.at(lines),
+            "first_line": offsets(end_lines - begin_lines),
+            "left_out": self._left_out_of(rows, positions),
+            "recorded": None if self.recorded is None else self.recorded.at(rows),
+        }
 
     def _left_out_of(self, rows: Ints, positions: Ints) -> LeftOut | None:
         """What was left out of these patients, in these rows, in which it is numbered anew; None: nothing."""

@@ -32,6 +32,10 @@ class ColumnDeclared(StrictModel):
         default=False,
         description="a table without it is taken as empty: of unknown values, with a warning; else without one",
     )
+    is_day: bool = Field(
+        default=False,
+        description="its numbers are days on which something happened, of which --as-of cuts off the later ones",
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -45,6 +49,9 @@ class ColumnDeclared(StrictModel):
         if self.type == "text" and self.several in ("highest", "lowest"):
             problem = f"of texts, 'several' is 'first' or 'last', not {self.several!r}"
             raise PydanticCustomError("several", "{problem}", {"problem": problem})
+        if self.is_day and (self.type, self.table) != ("number", "patients"):
+            problem = "'is_day' is for a number of the patient table; rows of visits have a day of their own"
+            raise PydanticCustomError("is_day", "{problem}", {"problem": problem})
         return self
 
     @property
@@ -70,6 +77,16 @@ def joined_columns(declarations: Iterable[Mapping[str, ColumnDeclared]]) -> dict
 def in_table(columns: Mapping[str, ColumnDeclared], table: Literal["visits", "patients"]) -> dict[str, ColumnDeclared]:
     """The declared columns of one table."""
     return {name: column for name, column in columns.items() if column.table == table}
+
+
+def day_columns(columns: Mapping[str, ColumnDeclared]) -> dict[str, float]:
+    """The columns that hold days on which something happened, each with what stands where nothing has; NaN: unknown.
+
+    >>> day_columns({"died": ColumnDeclared(type="number", table="patients", empty=float("inf"), is_day=True)})
+    {'died': inf}
+    """
+    days = {name: column.empty for name, column in columns.items() if column.is_day}
+    return {name: np.nan if empty == "unknown" else float(empty) for name, empty in days.items()}
 
 
 def texts_of(values: Sequence[str | None]) -> Texts:

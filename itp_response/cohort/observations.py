@@ -165,14 +165,18 @@ class PartialDates:
         """The dates of the patients at these positions, which are numbered anew in this order; `at` is as before."""
         begin = np.searchsorted(self.patient, positions)
         patient, date = ranges(begin, np.searchsorted(self.patient, positions, side="right"))
+        return self.chosen(date, patient)
+
+    def chosen(self, dates: Ints, patient: Ints) -> "PartialDates":
+        """These of the dates, of patients at these positions; `at` is as before."""
         return PartialDates(
             patient=patient,
-            what=self.what[date],
-            at=self.at[date],
-            first=self.first[date],
-            count=self.count[date],
-            line=self.line[date],
-            written=self.written.gather(date),
+            what=self.what[dates],
+            at=self.at[dates],
+            first=self.first[dates],
+            count=self.count[dates],
+            line=self.line[dates],
+            written=self.written.gather(dates),
         )
 
 

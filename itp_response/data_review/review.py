@@ -191,7 +191,8 @@ class Review(DataResult):
 
     def _number_of_queries(self) -> str:
         patients = pl.concat([self._frame["patient_id"], self._data_queries["patient_id"]]).n_unique()
-        return f"Data queries: {len(self.query_log()):,}, about {patients:,} of {counted_patients(len(self.cohort))}"
+        of_all = f"{counted_patients(len(self.cohort))}{self.cohort.as_of_in_words}"
+        return f"Data queries: {len(self.query_log()):,}, about {patients:,} of {of_all}"
 
     def _pieces(self) -> Iterator[str]:
         columns = ("priority", "patient_id", "cause", "question", "places")

@@ -103,7 +103,19 @@ def source_checks(visits: Study, patients: Tabular | None, cohort: Cohort, optio
     of_rescue = [_unreasoned(visit_table, name, rescues, cohort) for name in reasons]
     numbers = {UNGRADED: sum(map(len, bleeds.values())), UNREASONED: len(rescues) * len(reasons)}
     looked_at = {name: (number, LOOKED_AT[name]) for name, number in numbers.items()}
-    return SourceChecks(born, died, pl.concat([_nothing(), *of_bleeding, *of_rescue, of_doses]), looked_at)
+    fired = pl.concat([_nothing(), *of_bleeding, *of_rescue, of_doses])
+    if cohort.as_of is not None:
+        last = cohort.as_of.last_day(cohort.day_0)
+        died = np.where(died > last, np.nan, died)
+        fired = _up_to(fired, cohort.id, last)
+    return SourceChecks(born, died, fired, looked_at)
+
+
+def _up_to(fired: pl.DataFrame, ids: pl.Series, last: Ints) -> pl.DataFrame:
+    """What fired on days up to the last that is seen of each patient; what has no day may be later."""
+    days = pl.DataFrame({"patient_id": ids, "last": pl.Series(last, dtype=pl.Int64)})
+    joined = fired.join(days, on="patient_id", how="left", maintain_order="left")
+    return joined.filter(pl.col("day") <= pl.col("last")).select(COLUMNS)
 
 
 def _table(source: Any, what: str, order: int, names: tuple[str, ...], problems: Problems) -> NamedTable:

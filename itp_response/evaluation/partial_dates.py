@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.cut import seen
 from itp_response.cohort.observations import DATE, ENROLMENT, RESCUE_END, STOPPED, Partial, PartialDates, Patients
 from itp_response.cohort.values import NONE, Bools, Floats, Ints, ranges
 from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, choices, in_batches
@@ -73,7 +74,10 @@ class _Completed:
         renumbered = (np.cumsum(possible) - 1)[self.completion[kept]]
         observed = replace(observed.at(kept), patient=renumbered, day=day[kept], rescue_end=end[kept])
         positions = partial.patient[self.patient[possible]]
-        return Completions(build(self._patients(day_0, possible), observed), positions, self.number[possible])
+        completed = build(self._patients(day_0, possible), observed)
+        if self.cohort.as_of is not None:
+            completed = seen(completed, self.cohort.as_of.last_day(completed.day_0))
+        return Completions(completed, positions, self.number[possible])
 
     def _patients(self, day_0: Ints, possible: Bools) -> Patients:
         """The patient of each possible completion; `day_0` is in days after the first that it may be."""

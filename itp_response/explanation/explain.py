@@ -20,6 +20,7 @@ from itp_response.explanation.counterfactuals.search import (
 )
 from itp_response.explanation.missing import missing_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
+from itp_response.explanation.outlook import outlook_in_words
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
 from itp_response.explanation.records import ExplainedRow, explained_rows, folded
 from itp_response.messages.results import DataResult, html_paragraph, html_table
@@ -38,7 +39,7 @@ class Explanation(DataResult):
     endpoint: str
     label: str
     title: str
-    """The name of the criteria set, and the interpretations that it stands under."""
+    """The name of the criteria set, the interpretations that it stands under, and the moment at which it was cut."""
     value: str
     reason: str
     """A word of the reference."""
@@ -59,6 +60,8 @@ class Explanation(DataResult):
     """How long it is, where it has a length, and whether it is censored."""
     partial_dates: str = ""
     """The partial dates on which the verdict does not depend."""
+    outlook: str = ""
+    """Of a study that was cut: whether a later observation can change the result, and until when."""
     notes: tuple[str, ...] = ()
     """What of the patient was not used as written: imputed dates, excluded rows; a sentence each."""
     counterfactuals: tuple[Counterfactual, ...] | None = None
@@ -101,7 +104,7 @@ class Explanation(DataResult):
         if self.rows and not self.origin:
             yield html_table(["day", "observed", "what it means", "record"], self.observations)
         missing = f"missing: {self.missing}" if self.missing else ""
-        yield from map(html_paragraph, filter(None, [*self.rests_on, missing, self.partial_dates]))
+        yield from map(html_paragraph, filter(None, [*self.rests_on, missing, self.outlook, self.partial_dates]))
         yield from map(html_paragraph, self.counterfactuals_in_words)
 
     def _assumptions(self) -> tuple[str, ...]:
@@ -119,6 +122,7 @@ class Explanation(DataResult):
             body += [f"  {sentence}" for sentence in self.rests_on]
         if self.missing:
             body += _indented(f"missing: {self.missing}")
+        body += _indented(self.outlook)
         body += _indented(self.partial_dates)
         return "\n".join([head, *body, *end])
 
@@ -238,7 +242,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
         patient=decided.cohort.id[0],
         endpoint=decided.name,
         label=model.label,
-        title=f"{decided.criteria.marked_name}{decided.criteria.under_in_words}",
+        title=f"{decided.criteria.marked_name}{decided.criteria.under_in_words}{decided.cohort.as_of_in_words}",
         value=decided.value,
         reason=decided.reason,
         because=decided.because,
@@ -250,6 +254,7 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> 
         rests_on=tuple(_rests_on(decided)) if has_days else (),
         length=decided.length if has_days else "",
         partial_dates=dates_not_deciding(decided.cohort) if has_days else "",
+        outlook=outlook_in_words(decided),
         notes=tuple(_notes(decided.cohort)),
         counterfactuals=counterfactuals,
         counterfactuals_in_words=in_sentences,

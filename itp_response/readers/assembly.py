@@ -16,6 +16,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.observations import Imputed, Observations, Patients
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers
+from itp_response.readers.as_of import check_as_of, cut_and_noted
 from itp_response.readers.day_0 import (
     check_near,
     counts_before_dose,
@@ -59,7 +60,7 @@ def assemble(
     `declared` are the further columns of the visits.
     Raises `CohortError` if there are problems, or were before (`wrong`).
     """
-    visits, patients, impute = study.visits, study.patients, options.impute
+    visits, patients = study.visits, study.patients
     note_unmatched(study, problems)
     check_units(study, options, problems)
     day_0 = day_0_of_patients(study, problems)
@@ -67,18 +68,18 @@ def assemble(
     # Day 0 as a date; of visits by days, it is known from the patient table alone.
     date_0 = day_0 if visits.dated else patients.enrolment_date.at(study.patient_row)
     stopped = days_stopped(study, day_0.low, date_0.low, problems)
+    check_as_of(study, date_0.low, options, problems)
     if wrong or problems.any_wrong:
         raise problems.error()
 
-    patient = study.patient[study.kept_index]
-    ask_about_nines(visits, study.kept, patient, problems)
+    ask_about_nines(visits, study.kept, study.patient[study.kept_index], problems)
     count_passed_over(visits.table, len(visits.recorded) - len(study.kept), problems)
     observed = _observations_of(study, times, declared, bleeding)
     intervals = Intervals(times.when, times.rescue_end, date_0, patients.stopped.at(study.patient_row))
-    imputed = None if impute is None else _imputed_dates(study, impute, times.patient)
+    imputed = None if options.impute is None else _imputed_dates(study, options.impute, times.patient)
     partial = partial_of(intervals, study.tables, observed, (visits.dated, patients.stopped_dated), problems)
     location = visits.table.location
-    return replace(
+    cohort = replace(
         _built(study, _patients_of(study, date_0, stopped, times.day), observed, day_0.low),
         source=location.name,
         row_word=location.row_word,
@@ -88,15 +89,17 @@ def assemble(
         bleeding_is_log=bleeding == "events",
         origin=location.pieces.origin if location.pieces else None,
         stopped_by=stopped_by_record(patients.table, study.patient_row),
-        notes=tuple(problems.notes),
         imputed=imputed,
         partial=partial,
     )
+    return replace(cut_and_noted(cohort, study, options, problems), notes=tuple(problems.notes))
 
 
 def _built(study: StudyRows, patients: Patients, observed: Observations, day_0: Floats) -> Cohort:
     """The cohort; no verdict is given where what was left out may move day 0."""
-    built = replace(build(patients, observed), subject=subjects(study.patients.table, study.patient_row))
+    table = study.patients
+    subject = subjects(table.table, study.patient_row)
+    built = replace(build(patients, observed), subject=subject, day_columns=table.day_columns)
     if built.left_out is None:
         return built
     return replace(built, left_out=replace(built.left_out, undecided=_moves_day_0(study, day_0)))

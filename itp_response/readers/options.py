@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from typing import Any, Literal, get_args
 
+from itp_response.cohort.as_of import AsOf
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.readers.date_forms import DateFormat, check_date_format
 from itp_response.readers.dates import DayNumbering, check_impute
@@ -102,6 +104,11 @@ class ReadOptions:
     """Names of rescue treatments besides those that are known."""
     no_rescue: tuple[str, ...] = ()
     """What stands in the column of rescue for no treatment, besides the words that are known."""
+    as_of: str | int | date | None = None
+    """Cut the study at a date (`2024-06-30`) or at a day counted from day 0 (`180`), the same for every patient.
+
+    What was observed later is not seen, and results say what is still open. None: everything is seen.
+    """
 
     def __post_init__(self) -> None:
         check_date_format(self.date_format)
@@ -123,6 +130,8 @@ class ReadOptions:
         if self.on_error not in get_args(OnError):
             raise UsageError(unknown("way with errors", self.on_error, get_args(OnError)))
         check_unit(self.unit)
+        if self.as_of is not None:
+            object.__setattr__(self, "as_of", AsOf.of(self.as_of).plain)
         for name in self.accept:
             if name not in ACCEPTABLE:
                 raise UsageError(unknown("check", name, ACCEPTABLE))
@@ -154,6 +163,11 @@ class ReadOptions:
                 told = f"{getattr(self, name)!r} as an option and {value!r} in the mapping"
                 raise UsageError(f"{name} is told twice: {told}; keep one.")
         return replace(self, **{**mapping, "accept": accept})
+
+    @property
+    def cut_at(self) -> AsOf | None:
+        """The moment at which the study is cut; None: everything is seen."""
+        return None if self.as_of is None else AsOf.of(self.as_of)
 
     @property
     def dates_of_visits(self) -> DateFormat:

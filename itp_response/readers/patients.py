@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from itp_response.cohort.declared_columns import ColumnDeclared, with_empty
+from itp_response.cohort.declared_columns import ColumnDeclared, day_columns, with_empty
 from itp_response.cohort.values import Column, Floats, Ints, Numbers, exactly
 from itp_response.messages.codes import Code
 from itp_response.readers.cell_errors import without_cell_errors
@@ -51,6 +51,8 @@ class PatientTable:
     """Enrolment and end of treatment before dates were imputed."""
     stopped_dated: bool
     columns: Mapping[str, Column]
+    day_columns: Mapping[str, float]
+    """As `declared_columns.day_columns`."""
 
     @property
     def listed(self) -> pl.Series:
@@ -102,6 +104,7 @@ def read_patients(
         not_imputed=(enrolled, days_stopped),
         stopped_dated=stopped_dated,
         columns=_further_columns(table, declared, problems),
+        day_columns=day_columns(declared),
     )
 
 

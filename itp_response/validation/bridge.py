@@ -1,6 +1,7 @@
 """From the literal reading's patients to a cohort, so that both decide the same observations."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import polars as pl
 from itp_response.classification.classification import Classification
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of, with_empty
+from itp_response.cohort.declared_columns import ColumnDeclared, column_of, day_columns, in_table, texts_of, with_empty
 from itp_response.cohort.notation import bounds
 from itp_response.cohort.observations import Observations, Patients
 from itp_response.cohort.values import NO_DAY, NONE, Numbers, exactly
@@ -19,7 +20,8 @@ from itp_response.validation.literal import LiteralVerdict, Patient
 def cohort_of(patients: list[Patient], columns: Mapping[str, ColumnDeclared] | None = None) -> Cohort:
     """The cohort of these patients, in their order, each observation on a line of its own; `columns` are declared."""
     of_visits, of_patients = (in_table(columns or {}, table) for table in ("visits", "patients"))
-    return build(_patients(patients, of_patients), _observations(patients, of_visits))
+    built = build(_patients(patients, of_patients), _observations(patients, of_visits))
+    return replace(built, day_columns=day_columns(of_patients))
 
 
 def _patients(patients: list[Patient], declared: Mapping[str, ColumnDeclared]) -> Patients:

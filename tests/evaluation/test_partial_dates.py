@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 import strategies
+from cuts import by_hand
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
@@ -87,9 +88,9 @@ def expected(raw, found: list[Patient]) -> dict[str, LiteralVerdict]:
 
 
 def decided(
-    criteria, rows: list[Told], enrolment: str, stopped: str | None, patient: Patient
-) -> dict[str, LiteralVerdict]:
-    """The engine's verdicts on the same patient, read from tables."""
+    criteria, rows: list[Told], enrolment: str, stopped: str | None, patient: Patient, **options
+) -> dict[str, LiteralVerdict] | None:
+    """The engine's verdicts on the same patient, read from tables; None: the patient is not in the study."""
     visits = [
         {
             "patient_id": "P",
@@ -103,7 +104,8 @@ def decided(
     ]
     baseline = None if patient.baseline is None else str(patient.baseline)
     table = [{"patient_id": "P", "enrolment_date": enrolment, "baseline": baseline, "treatment_discontinued": stopped}]
-    return as_literal(classify(visits, table, criteria, options=ReadOptions(bleeding="scored", unit="10^9/L")))[0]
+    options = ReadOptions(bleeding="scored", unit="10^9/L", **options)
+    return next(iter(as_literal(classify(visits, table, criteria, options=options))), None)
 
 
 EVIDENCE = ("onset", "confirming", "ended")
@@ -177,6 +179,29 @@ class TestTwoReadings:
     def test_of_every_option(self, case, raw):
         criteria = read_dict({**raw, "interpretation": [], "example": []}, ATRA, "variant")
         self.check(raw, criteria, *case)
+
+
+class TestAsOf:
+    """Each possible day is cut for itself; what is the same in all of them is given."""
+
+    @settings(max_examples=10)
+    @given(case=told(), on=st.integers(0, 400), by_date=st.booleans())
+    def test_is_as_every_completion_cut_by_hand(self, case, on, by_date):
+        rows, enrolment, stopped, patient = case
+        moment = date(patient.day_0, on) if by_date else on
+        found = list(courses(rows, enrolment, stopped, patient))
+        verdicts = decided(CRITERIA, rows, enrolment, stopped, patient, as_of=moment)
+        if by_date and max(days_of(enrolment)) > datetime.date.fromisoformat(moment):
+            assert verdicts is None  # the patient may not be in the study yet
+            return
+        last = [on if not by_date else (datetime.date.fromisoformat(moment) - one.day_0).days for one in found]
+        seen = [by_hand(one, day) for one, day in zip(found, last, strict=True)]
+
+        wanted = expected(RAW, seen)
+
+        assert {name: verdict.value for name, verdict in verdicts.items()} == {
+            name: verdict.value for name, verdict in wanted.items()
+        }
 
 
 # How dates are told

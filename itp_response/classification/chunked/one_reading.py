@@ -26,6 +26,7 @@ from itp_response.classification.classification import (
     Classification,
     ResultCounts,
     as_option,
+    check_in_study,
 )
 from itp_response.classification.provenance import Provenance
 from itp_response.classification.under_a_set import with_notes
@@ -165,6 +166,7 @@ class OneReading:
             raise AssumptionFailed(replace(self.assumptions, dates=False))
         assert totals.counts is not None
         cohort = _without_patients(self.study, problems.notes)
+        check_in_study(cohort, totals.counts.patients)
         if self.study.leaves_out:
             assert self.positions is not None
             report = self.study.excluded
@@ -401,6 +403,7 @@ def _without_patients(study: ChunkedStudy, notes: list[Note]) -> Cohort:
         records_rescue=study.empty().has("rescue"),
         records_rescue_end=study.empty().has("rescue_end"),
         stopped_by=stopped_by_record(study.patients.table, nothing),
+        as_of=study.options.cut_at,
     )
 
 

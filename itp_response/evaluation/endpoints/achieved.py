@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NONE, Bools, Ints, Truths, known
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Truths, known
 from itp_response.evaluation.clock import MOST_OCCASIONS, DayOf, Length, OwnDays, apart
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
@@ -41,6 +41,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     Occasions,
     RowRule,
     discounted_rows,
+    followed_or_not,
     inside,
     never_met,
     occasion_before,
@@ -52,7 +53,7 @@ from itp_response.evaluation.endpoints.endpoint import (
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide, either
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
-from itp_response.evaluation.rules.tree import reason
+from itp_response.evaluation.rules.tree import last_day, reason
 from itp_response.evaluation.verdicts import NE, Codes, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import counted, days_in_words
 
@@ -172,6 +173,28 @@ class Achieved(Endpoint):
             verdict.set(possible, NE, _why_unknown(self, patient_days, row, columns, reasons))
         verdict.set(unknown & unseen, NE, reasons["no_counts"])
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict
+        limit = followed_or_not(patient_days, self.followed_from, self._last_day(patient_days))
+        is_over = _span(self, patient_days, earlier)[2] != NONE
+        if self.until is not None:
+            is_over |= (earlier[self.until].value == Y) & (earlier[self.until].dated != NONE)
+        stays = verdict.value == Y
+        if self.at_once is not None:
+            # What was met by one row alone has an earlier day once occasions that began before it are confirmed.
+            first = patient_days.first_of_each(_columns(self, patient_days, earlier).good)
+            stays &= (verdict.confirming != NONE) | (first == NONE) | (first >= verdict.onset)
+        return np.where(np.isneginf(settled_on) & (stays | is_over), -np.inf, limit)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return self._last_day(decided.patient_days)
+
+    def _last_day(self, patient_days: PatientDays) -> Floats:
+        """(P) The last day on which an observation can be in the state."""
+        return np.minimum(
+            self.last_day_of(patient_days), max(last_day(rule.tree) for rule in filter(None, (self.when, self.at_once)))
+        )
 
     def phrases(self) -> dict[str, str]:
         before = {"before": f"before the day of {self.from_}"} if self.from_ else {}

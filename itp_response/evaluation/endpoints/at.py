@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NONE, Bools, Ints
+from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.clock import DayOf, OwnDays, OwnWholeDay, PatientDay, apart
 from itp_response.evaluation.endpoints.account import (
     CLOSED,
@@ -42,6 +42,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     Treated,
     causes,
     counts_kept,
+    day_or_never,
     inside,
     nearest,
     started,
@@ -158,6 +159,33 @@ class At(Endpoint):
             "not_taken": f"not used: {WHICH[self.which]} is another one",
             "outside": f"outside {day_in_words(first)} to {last_in_words}{since}",
         }
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        patient_days, earlier = decided.patient_days, decided.earlier
+        settled = np.isneginf(settled_on)
+        if self.from_ is not None:
+            settled &= earlier[self.from_].dated != NONE
+        begin, end, start = _window(self, patient_days, earlier, settled)
+        limit = self._last_day(patient_days, start, settled, settled_on)
+        if self.missing_after:  # a landmark that is the patient's own may lie after the window
+            limit = np.maximum(limit, np.where(settled, start, settled_on) + day_or_never(patient_days, self.day))
+        if self.which != "first":
+            return limit
+        row = _landmark_row(self, patient_days, begin, end, start)
+        return np.where(settled & (row != NONE), -np.inf, limit)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:
+        if self.from_ is None:
+            return super().assessed_until(decided, of_others)
+        has_start = decided.earlier[self.from_].dated != NONE
+        start = _window(self, decided.patient_days, decided.earlier, has_start)[2]
+        return self._last_day(decided.patient_days, start, has_start, of_others)
+
+    def _last_day(self, patient_days: PatientDays, start: Ints, has_start: Bools, latest_start: Floats) -> Floats:
+        """(P) The last day of the window, counted from the start, else from the latest possible start."""
+        if self.from_ is None:
+            return self.last_day_of(patient_days)
+        return np.where(has_start, start, latest_start) + self.last_day_of(patient_days)
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict

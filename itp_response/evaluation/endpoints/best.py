@@ -11,11 +11,13 @@ The best response of the IWG 2009 and of the ATRA trial (complete response, else
 'NR'
 """
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
+from itp_response.cohort.values import Bools, Floats
 from itp_response.evaluation.endpoints.account import Account, Decided, decided_by, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
@@ -77,6 +79,21 @@ class Best(Endpoint):
         verdict.set(~open_, none, excluded_reason)
         verdict.labels = labels
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:  # noqa: ARG002
+        return np.full(len(settled_on), -np.inf)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return of_others
+
+    def depends_on(self, verdicts: VerdictsByName, final: Mapping[str, Bools]) -> dict[str, Bools]:
+        depends: dict[str, Bools] = {}
+        is_asked = np.ones(len(next(iter(final.values()))), dtype=np.bool_)
+        for name in self.ranked.values():
+            depends[name] = depends[name] | is_asked if name in depends else is_asked
+            # What ranks lower than one that is certainly met is not asked.
+            is_asked = is_asked & ~(final[name] & (verdicts[name].value == Y))
+        return depends
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier = decided.patient_days, decided.earlier

@@ -11,13 +11,14 @@ The overall response to romiplostim (durable or transient) and the composite fai
 ('N', 'never_reached')
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.values import NONE, Bools, Ints
+from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.endpoints.account import Account, Decided, decided_by, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, OfVerdicts, started
 from itp_response.evaluation.patient_days import PatientDays
@@ -66,6 +67,20 @@ class Combined(Endpoint):
         verdict.mark("dated", yes, dated)
         verdict.mark("onset", yes, dated)
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:  # noqa: ARG002
+        return np.full(len(settled_on), -np.inf)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return of_others
+
+    def depends_on(self, verdicts: VerdictsByName, final: Mapping[str, Bools]) -> dict[str, Bools]:
+        as_open = {}
+        for name in self._named:
+            value = np.where(final[name], verdicts[name].value, NE).astype(np.int8)
+            as_open[name] = replace(verdicts[name], value=value)
+        is_open = decide(self.when.tree, OfVerdicts(as_open)).unknown
+        return dict.fromkeys(self._named, is_open)
 
     def rows_played(self, decided: Decided) -> Account:
         account = super().rows_played(decided)

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError, core_schema
 
-from itp_response.cohort.values import NONE, Bools, Ints, Truths, known
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Truths, known
 from itp_response.evaluation.clock import (
     Baseline,
     Clock,
@@ -431,6 +431,47 @@ class Endpoint(StrictModel):
         """(P) The span of the rows that can close it."""
         return self.span(patient_days)
 
+    def depends_on(
+        self,
+        verdicts: VerdictsByName,
+        final: Mapping[str, Bools],  # noqa: ARG002 - kinds use it
+    ) -> dict[str, Bools]:
+        """(P) By endpoint that it refers to, whether a change of its verdict can change this one.
+
+        `final` (P) are the verdicts that no later observation changes. Where what it starts from is final and not met,
+        nothing else is asked.
+        """
+        return {name: np.ones(len(verdicts[name].value), dtype=np.bool_) for name in self.references().values()}
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:  # noqa: ARG002 - kinds use it
+        """(P) The last day on which an observation can change the value; infinite: no limit, or none is known.
+
+        `settled_on` (P) is the last day on which that can change from which it is decided: the verdicts that it refers
+        to, the baseline, what rules ask of the patient. It is minus infinity where nothing of it can change, and then a
+        value that later observations cannot change is final: minus infinity. Observations are added on days after all
+        others.
+        """
+        return np.full(len(settled_on), np.inf)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002 - kinds use it
+        """(P) The last day of which an observation can count for it; infinite: no limit.
+
+        `of_others` (P) is the latest such day of the endpoints that it refers to.
+        """
+        return self.last_day_of(decided.patient_days)
+
+    def last_day_of(self, patient_days: PatientDays) -> Floats:
+        """(P) The last day of the days looked at; infinite: no limit, or it is not known."""
+        return day_or_never(patient_days, self.days_looked_at()[1])
+
+    def waits_for(self, decided: Decided) -> dict[str, Bools]:
+        """(P) By number of the patient that its keys name, whether the verdict can change when that becomes known.
+
+        What happens after the cut is no cause of a visit that is planned before it, and so the days up to which
+        observations can change the verdict are enough for `causes`.
+        """
+        return {day.name: np.ones(decided.patient_days.patients, dtype=np.bool_) for day in self.own_days()}
+
     def window(self) -> str:
         """The days in which it is decided, in a few words; empty: there is no limit."""
         return days_in_words(self.days_looked_at()).removeprefix(", ")
@@ -438,6 +479,18 @@ class Endpoint(StrictModel):
     def confirmation(self) -> str:
         """How often, or how long, its state must be observed, in a few words; empty: it asks for neither."""
         return ""
+
+
+def day_or_never(patient_days: PatientDays, day: DayOf) -> Floats:
+    """(P) The day of each patient; infinite where it is not known."""
+    days = patient_days.each(day)
+    return np.where(np.isnan(days), np.inf, days)
+
+
+def followed_or_not(patient_days: PatientDays, followed_from: DayOf | None, last: Floats) -> Floats:
+    """(P) The last day on which an observation can decide: `last`, but no limit while a count can show follow-up."""
+    can_show = ~patient_days.followed(followed_from) & (patient_days.end_of_follow_up(followed_from) < np.inf)
+    return np.where(can_show, np.inf, last)
 
 
 def never_met(why: str) -> PydanticCustomError:

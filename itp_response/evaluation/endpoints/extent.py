@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints, offsets
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints, offsets
 from itp_response.evaluation.clock import DayOf, Length, OwnDays, apart, is_limit
 from itp_response.evaluation.endpoints.account import (
     DISCOUNTED,
@@ -136,6 +136,14 @@ class Extent(Endpoint):
         verdict.days = np.where(known, days, NO_DAY).astype(np.int32)
         verdict.of_days = np.where(known, observed, NO_DAY).astype(np.int32)
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        value, last = decided.verdict.value, self.last_day_of(decided.patient_days)
+        if self.each is None:  # the patient is observed to the last count, also where that follows the last day
+            goes_on = decided.patient_days.last_counted_day < np.floor(last)
+            last = np.where(goes_on & (value != NE), np.inf, last)
+        is_reached = np.isneginf(settled_on) & (value == Y) & (self.at_least is not None)
+        return np.where(is_reached, -np.inf, last)
 
     def phrases(self) -> dict[str, str]:
         return super().phrases() | {"qualifies": "in the state", "fails": "not in the state"}

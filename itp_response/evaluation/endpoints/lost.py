@@ -18,7 +18,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from itp_response.cohort.values import NONE, Ints
+from itp_response.cohort.values import NONE, Floats, Ints
 from itp_response.evaluation.clock import MOST_OCCASIONS, DayOf, Length, OwnDay
 from itp_response.evaluation.endpoints.account import (
     DECIDED,
@@ -36,6 +36,7 @@ from itp_response.evaluation.endpoints.endpoint import (
     Endpoint,
     RowRule,
     causes,
+    followed_or_not,
     inside,
     occasions,
     occasions_in_words,
@@ -44,7 +45,7 @@ from itp_response.evaluation.endpoints.endpoint import (
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
-from itp_response.evaluation.rules.tree import Or, Tree, parts_of
+from itp_response.evaluation.rules.tree import Or, Tree, last_day, parts_of
 from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import counted, up_to
 
@@ -120,6 +121,19 @@ class Lost(Endpoint):
         if self.occasions > 1:
             verdict.mark("confirming", lost & (last != NONE), last)
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        limit = followed_or_not(decided.patient_days, self.followed_from, self._last_day(decided.patient_days))
+        return np.where(np.isneginf(settled_on) & (decided.verdict.value == Y), -np.inf, limit)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return self._last_day(decided.patient_days)
+
+    def _last_day(self, patient_days: PatientDays) -> Floats:
+        """(P) The last day on which an observation can be a loss."""
+        return np.minimum(
+            self.last_day_of(patient_days), max(last_day(rule.tree) for rule in filter(None, (self.when, self.at_once)))
+        )
 
     def phrases(self) -> dict[str, str]:
         own = {"qualifies": "loss", "fails": "not lost", "before": f"before {self.after} was established"}

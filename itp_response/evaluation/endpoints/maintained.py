@@ -19,7 +19,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NONE, Bools, Ints
+from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.clock import DayOf, Length, OwnDay, OwnDays, is_limit
 from itp_response.evaluation.endpoints.account import (
     DECIDED,
@@ -32,7 +32,15 @@ from itp_response.evaluation.endpoints.account import (
     parts_by_state,
     place,
 )
-from itp_response.evaluation.endpoints.endpoint import Endpoint, RowRule, causes, flag_at, started, why_unknown
+from itp_response.evaluation.endpoints.endpoint import (
+    Endpoint,
+    RowRule,
+    causes,
+    day_or_never,
+    flag_at,
+    started,
+    why_unknown,
+)
 from itp_response.evaluation.patient_days import Flagged, PatientDays, counted_days
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import length_in_words, rule_in_words
@@ -126,6 +134,24 @@ class Maintained(Endpoint):
         verdict.mark("confirming", met, evidence)
         verdict.mark("dated", met, evidence)
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        patient_days, verdict = decided.patient_days, decided.verdict
+        settled = np.isneginf(settled_on)
+        if self.until is not None:
+            return np.where(settled & (verdict.value == N), -np.inf, self.last_day_of(patient_days))
+        assert self.for_ is not None
+        has_start = settled & (decided.earlier[self.from_].dated != NONE)
+        _, ends, _, evidence_from, evidence_to = _span(self, patient_days, decided.earlier, has_start)
+        state = decide(self.when.tree, patient_days)
+        is_shown = Flagged(state.true | state.false).any_in(evidence_from, evidence_to)
+        by, evidence_by = (day_or_never(patient_days, day) for day in (self.by, self.evidence_by))
+        latest_end = np.where(np.isfinite(by), by, settled_on + self.for_.at_most_days)
+        limit = np.maximum(np.where(settled, ends, latest_end), evidence_by)
+        return np.where(settled & (is_shown | (verdict.value == N)), -np.inf, limit)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return day_or_never(decided.patient_days, self.evidence_by if self.until is None else self.until[1])
 
     def phrases(self) -> dict[str, str]:
         start = "day" if self.counted_from == "day" else "confirming day"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.clock import DayOf, OwnDay, is_limit
 from itp_response.evaluation.endpoints.account import Account, DayMark, Decided, Mark, needed
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
@@ -207,6 +207,23 @@ class TimeTo(Endpoint):
             if one.of != "counts":
                 bound = np.where(has, own_day, bound)
         return _Censoring(moment, day, bound)
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        value, patient_days = decided.verdict.value, decided.patient_days
+        outcome = self._outcome(patient_days, decided.earlier, value != NA)
+        ends = (value == Y) | (value == NA) | (outcome.competitor != NONE)
+        of = [moment.of for moment in self.censored or ()]
+        # A later count is of no consequence to those whose moment stands before the last count.
+        ends |= (outcome.moment != NONE) & (outcome.moment < of.index("counts")) if "counts" in of else True
+        return np.where(np.isneginf(settled_on) & ends, -np.inf, self.last_day_of(patient_days))
+
+    def waits_for(self, decided: Decided) -> dict[str, Bools]:
+        # An event that is seen comes before any day that is not.
+        can_be_censored = decided.verdict.value != Y
+        return dict.fromkeys(self._recorded_days, can_be_censored) | super().waits_for(decided)
+
+    def assessed_until(self, decided: Decided, of_others: Floats) -> Floats:  # noqa: ARG002
+        return of_others
 
     def rows_played(self, decided: Decided) -> Account:
         patient_days, earlier, verdict = decided.patient_days, decided.earlier, decided.verdict

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
 from itp_response.evaluation.clock import (
     FARTHEST,
     Baseline,
@@ -76,7 +76,7 @@ from itp_response.evaluation.endpoints.missing_after import (
 from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.in_words import rule_in_words
-from itp_response.evaluation.rules.tree import reason
+from itp_response.evaluation.rules.tree import last_day, reason
 from itp_response.evaluation.verdicts import NA, NE, N, Reasons, Verdict, VerdictsByName, Y
 from itp_response.messages.wording import counted, day_in_words, days_in_words
 
@@ -206,6 +206,13 @@ class Visits(Endpoint):
         verdict.mark("confirming", yes, last)
         verdict.mark("dated", yes, last)
         return verdict
+
+    def changes_until(self, decided: Decided, settled_on: Floats) -> Floats:
+        last = self.last_day_of(decided.patient_days)
+        if self.closed_by is not None:
+            last = np.maximum(last, last_day(self.closed_by.tree))
+        is_closed = self.closing_row(decided.patient_days) != NONE
+        return np.where(np.isneginf(settled_on) & is_closed, -np.inf, last)
 
     def phrases(self) -> dict[str, str]:
         outside = "at no planned visit" if self.visits else f"outside {days_in_words(self.days)[len(', from ') :]}"

@@ -1,5 +1,6 @@
 """The tree of a rule: what the language of `when` has, and how to look into it."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -197,6 +198,33 @@ def own_names_in(tree: Tree) -> set[str]:
 def other_rows_in(tree: Tree) -> list[AtRow]:
     """The values at another row that a tree uses, each once."""
     return list(dict.fromkeys(observed for observed in observed_in(tree) if isinstance(observed, AtRow)))
+
+
+def last_day(tree: Tree, denied: bool = False) -> float:
+    """The last day on which a rule can be other than false, by what it says of `day` alone; infinite: no limit.
+
+    With `denied`, of the rule behind a `not`.
+
+    >>> from itp_response.evaluation.rules.parse import Names, parse
+    >>> names = Names({"rescue": "truth", "day": "number"})
+    >>> last_day(parse("rescue and 1 <= day <= 87", names).tree), last_day(parse("rescue or day < 7", names).tree)
+    (87.0, inf)
+    """
+    match tree:
+        case Term(body=body):
+            return last_day(body, denied)
+        case Not(part=part):
+            return last_day(part, not denied)
+        case And(parts=parts) | Or(parts=parts):
+            days = [last_day(part, denied) for part in parts]
+            return min(days) if isinstance(tree, And) != denied else max(days)
+        case Relation(sign=sign, left=Name(name="day"), right=Constant(value=value)):
+            ends = sign in ((">", ">=", "!=") if denied else ("<", "<=", "=="))
+            return float(value) if ends else math.inf
+        case Relation(sign=sign, left=Constant(value=value), right=Name(name="day")):
+            ends = sign in (("<", "<=", "!=") if denied else (">", ">=", "=="))
+            return float(value) if ends else math.inf
+    return math.inf
 
 
 REASONS = {

@@ -54,9 +54,10 @@ class Adam(DataResult):
         return self.datasets[dataset].frame
 
     def _headline(self) -> str:
-        patients = counted_patients(len(self.classification.cohort))
+        cohort = self.classification.cohort
+        patients, as_of = counted_patients(len(cohort)), cohort.as_of_in_words
         names = ", ".join(self.datasets)
-        return f"{self.study}: {patients} in {names}. {self.classification.criteria.response_definition}"
+        return f"{self.study}: {patients} in {names}{as_of}. {self.classification.criteria.response_definition}"
 
     def _pieces(self) -> Iterator[str]:
         rows = [(name, dataset.label, dataset.structure, len(dataset.frame)) for name, dataset in self.datasets.items()]

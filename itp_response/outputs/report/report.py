@@ -59,7 +59,8 @@ class Page(Result):
     """What is assumed of the reference group, a line with its prefix."""
 
     def _headline(self) -> str:
-        patients = counted_patients(len(self.classification.cohort))
+        cohort = self.classification.cohort
+        patients = f"{counted_patients(len(cohort))}{cohort.as_of_in_words}"
         return f"a report on {patients}. {self.classification.criteria.response_definition}"
 
     def _pieces(self) -> list[str]:

@@ -64,16 +64,22 @@ def visit_shares(patients: AnalysedPatients, groups: Groups, name: str, of: Set 
     """Of each planned visit how many patients of each group were in the state of the endpoint, of how many.
 
     A patient for whom the visit is not applicable (NA) is not in the denominator; under `complete`, neither is one for
-    whom it is not evaluable.
+    whom it is not evaluable. Of a study that was cut, neither is one whose visit is not due yet.
+
+    Raises `UsageError` where no visit is due yet.
     """
     results = patients.classification.visit_results
-    return [_at(patients, groups, name, visit, of) for visit in results.visits[name]]
+    due = [visit for visit in results.visits[name] if results.is_due(name, visit).any()]
+    if not due:
+        as_of = patients.classification.cohort.as_of
+        raise UsageError(f"{name}: as of {as_of}, no planned visit is due yet; give a later date.")
+    return [_at(patients, groups, name, visit, of) for visit in due]
 
 
 def _at(patients: AnalysedPatients, groups: Groups, name: str, visit: VisitWindow, of: Set) -> VisitShares:
     results = patients.classification.visit_results
     verdict, row = results.verdict(name, visit), results.row_used(name, visit)
-    applicable = patients.included & (verdict.value != NA)
+    applicable = patients.included & (verdict.value != NA) & results.is_due(name, visit)
     if of == "per-protocol":
         applicable = applicable & patients.per_protocol()
     counted = applicable & (verdict.value != NE) if of == "complete" else applicable

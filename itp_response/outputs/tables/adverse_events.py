@@ -12,7 +12,7 @@ from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.messages.wording import counted
 from itp_response.outputs.statistics.groups import Groups
 from itp_response.outputs.statistics.tables import Number, Table, TableRows, numbers_of, percent, plainly
-from itp_response.outputs.tables.further_tables import named_table
+from itp_response.outputs.tables.further_tables import named_table, refuse_beside_a_cut
 from itp_response.readers.cells import as_numbers, as_truths
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, quoted
@@ -61,9 +61,10 @@ def read_events(given: Any, cohort: Cohort) -> Events:
     """The adverse events of a table: `patient_id`, `event`, `grade` and optionally `led_to_discontinuation`.
 
     Raises `CohortError` with all that is wrong with it: missing columns, patients who are not in the study, events
-    without a name, grades that are not in the CTCAE.
+    without a name, grades that are not in the CTCAE. Raises `UsageError` beside a study that was cut.
     """
     problems = Problems()
+    refuse_beside_a_cut(cohort, "events")
     named = named_table(given, "events", COLUMNS, ("patient_id", "event", "grade"), problems)
     ids, event = (as_text(named.cells(name).values) for name in ("patient_id", "event"))
     patient = positions_of(ids, cohort.id)

@@ -11,7 +11,7 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools
 from itp_response.outputs.statistics.groups import PER_PROTOCOL, REASON_STOPPED, AnalysedPatients, Groups, in_words
 from itp_response.outputs.statistics.tables import DASH, Number, Table, TableRows
-from itp_response.outputs.tables.further_tables import named_table
+from itp_response.outputs.tables.further_tables import named_table, refuse_beside_a_cut
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, quoted
 
@@ -23,10 +23,11 @@ def read_screening(given: Any, cohort: Cohort) -> dict[str, int]:
     """How many were excluded for each reason, by a table with a row per person assessed: `patient_id`, `excluded`.
 
     A row has the id of an enrolled patient and no reason, or a reason; the id of an excluded person may be missing.
-    Raises `CohortError` where the two do not fit each other or the study.
+    Raises `CohortError` where the two do not fit each other or the study, and `UsageError` beside a study that was cut.
     """
     problems = Problems()
     columns = ("patient_id", "excluded")
+    refuse_beside_a_cut(cohort, "screening")
     named = named_table(given, "screening", columns, columns, problems)
     ids, reasons = (as_text(named.cells(name).values) for name in columns)
     in_study = positions_of(ids, cohort.id) >= 0
