@@ -15,7 +15,7 @@ import polars as pl
 
 from itp_response.cohort.build import build
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.declared_columns import ColumnDeclared, column_of, in_table, texts_of, with_empty
+from itp_response.cohort.declared_columns import ColumnDeclared, column_of, day_columns, in_table, texts_of, with_empty
 from itp_response.cohort.observations import Note, Observations, Patients
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import Column, Numbers, Texts, Truths, just_above, just_below, with_bounds
@@ -140,6 +140,7 @@ def cohort_of(
         source="timeline",
         row_word="entry",
         notes=tuple(Note("timeline", text) for text in notes),
+        day_columns=day_columns(in_table(declared, "patients")),
     )
 
 

@@ -178,12 +178,23 @@ class _Pending:
         until[~self._differs(leaf, self._last, of_rows=of_rows)] = -np.inf
         return until
 
+    def _unknown_days(self, leaf: Tree) -> Bools:
+        """(P) Whether it names a day that is not known, and may be later."""
+        unknown = np.zeros(len(self._cohort), dtype=np.bool_)
+        for name in set(names_in(leaf)) & set(self._cohort.day_columns):
+            days = self._patient_days.patient_values(name)
+            assert isinstance(days, Numbers)
+            unknown |= np.isnan(days.low)
+        return unknown
+
     def _differs(self, leaf: Tree, last: Floats, *, of_rows: bool) -> Bools:
         """(P) Whether it is, or may be, other than it seems if what is pending happens after these days."""
         rows = self._patient_days
         now = decide(leaf, rows if of_rows else PatientValues(rows))
         later = decide(leaf, _Later(self._cohort, rows, (self._last, last), of_rows=of_rows))
         differs: Bools = (now.true != later.true) | (now.false != later.false)
+        unknown = self._unknown_days(leaf)  # where such a day decides nothing yet, it may once it is known
+        differs |= later.unknown & (unknown[rows.patient] if of_rows else unknown)
         if not of_rows:
             return differs
         patients = np.zeros(len(last), dtype=np.bool_)

@@ -16,6 +16,8 @@ from worked import criteria_of, rows_of
 
 import itp_response
 from itp_response.cli import main
+from itp_response.cohort.as_of import AsOf
+from itp_response.cohort.cut import cut
 from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.criteria import read_dict
 from itp_response.definitions.load import criteria_folder, load, shipped
@@ -50,6 +52,22 @@ VISITS = """
     within   = 2
     at_least = 1
 """
+
+
+def test_a_visit_that_is_not_due_has_no_row():
+    criteria = criteria_of(VISITS, PLAN)
+    whole = cohort_of(["d0 15, d7 60, d28 60", "d0 15, d7 60, d13 60, d28 60", "d0 15, d7 60, d26 60"])
+
+    def days_of(day):
+        frame = itp_response.classify(cut(whole, AsOf(day)).cohort, criteria=criteria).by_visit()
+        return frame.group_by("patient_id", maintain_order=True).agg("visit_day")["visit_day"].to_list()
+
+    # The visit of day 14 without a count is due once its window is over; that of day 28 not before its day.
+    assert days_of(14) == [[7], [7, 14], [7]]
+    assert days_of(16) == [[7, 14], [7, 14], [7, 14]]
+    assert days_of(27) == [[7, 14], [7, 14], [7, 14]]
+    assert days_of(28) == [[7, 14, 28]] * 3
+    assert days_of(6) == []
 
 
 def at_visits(text, timelines, head=PLAN, **given):

@@ -12,13 +12,14 @@ import strategies
 from cuts import by_hand
 from hypothesis import given
 from hypothesis import strategies as st
-from worked import criteria_of
+from worked import HEAD, criteria_of
 
 from itp_response.classification.classification import classify
 from itp_response.cohort.as_of import AsOf
 from itp_response.cohort.cut import cut
 from itp_response.cohort.declared_columns import day_columns
 from itp_response.cohort.notation import cohort_of as timelines_of
+from itp_response.cohort.values import exactly
 from itp_response.definitions.criteria import read_dict
 from itp_response.definitions.load import criteria_folder, load
 from itp_response.evaluation.still_open import CLOSED, FINAL, STATES, still_open
@@ -276,6 +277,99 @@ def test_of_each_kind(text, timeline, day, state, until, assessed):
 
     assert STATES[of.state[0]] == state
     assert np.array_equal([of.until[0], of.assessed_until[0]], [until, assessed], equal_nan=True)
+
+
+OWN_COLUMNS = """
+[columns]
+landmark = { type = "number", table = "patients" }
+ended    = { type = "number", table = "patients", is_day = true }
+"""
+OWN_LANDMARK = f"""{OWN_COLUMNS}
+[X]
+kind = "at"
+when = "platelets >= 50"
+day = "landmark"
+within = ["landmark - 7", "landmark + 7"]
+"""
+OWN_EVENT = OWN_LANDMARK.replace('"landmark', '"ended')
+MISSING_AFTER = f"""{OWN_COLUMNS}
+[X]
+kind = "at"
+when = "platelets >= 50"
+day = 56
+within = [49, 63]
+missing_after = {{ ended = "fails" }}
+"""
+ONLY = f"""{OWN_COLUMNS}{REACHED}
+only = "ended <= 60"
+"""
+CENSORED = f"""{OWN_COLUMNS}{REACHED}
+followed_from = 84
+[S]
+kind = "achieved"
+when = "rescue"
+days = [1, 84]
+followed_from = 84
+[Y]
+kind = "time_to"
+to = "X"
+censored = ["ended", "last_count"]
+by = 84
+competing = ["S"]
+"""
+AT_ONCE = f"""{REACHED}
+occasions = 2
+at_once = "platelets >= 100"
+"""
+AT_BASELINE = """
+[X]
+kind = "achieved"
+when = "platelets >= 50 and bleeding_grade < at_baseline(bleeding_grade)"
+days = [1, 84]
+"""
+
+# The baseline is known; what was observed with it is not, before its days are over.
+LATE_BASELINE = AT_BASELINE.replace("<", ">=")
+
+
+@pytest.mark.parametrize(
+    ("text", "timeline", "patient", "day", "state", "until"),
+    [
+        (OWN_LANDMARK, "d0 15", {"landmark": 56}, 60, "open", 63),
+        (OWN_LANDMARK, "d0 15", {"landmark": 56}, 63, "closed", NONE_LEFT),
+        (OWN_LANDMARK, "d0 15, d56 60", {"landmark": 56}, 63, "final", NONE_LEFT),
+        (OWN_LANDMARK, "d0 15, d56 60", {}, 56, "closed", NONE_LEFT),
+        (OWN_EVENT, "d0 15, d56 60", {}, 60, "open", NO_LIMIT),
+        (OWN_EVENT, "d0 15, d56 60", {"ended": 61}, 60, "open", NO_LIMIT),
+        (OWN_EVENT, "d0 15, d56 60", {"ended": 56}, 60, "provisional", 63),
+        (OWN_EVENT, "d0 15, d56 60", {"ended": 56}, 63, "final", NONE_LEFT),
+        (MISSING_AFTER, "d0 15", {}, 60, "open", 63),
+        (MISSING_AFTER, "d0 15", {}, 63, "closed", NONE_LEFT),
+        (MISSING_AFTER, "d0 15", {"ended": 50}, 60, "provisional", 63),
+        (MISSING_AFTER, "d0 15", {"ended": 50}, 63, "final", NONE_LEFT),
+        (ONLY, "d0 15, d28 60", {}, 40, "open", NO_LIMIT),
+        (ONLY, "d0 15, d28 60", {"ended": 30}, 40, "final", NONE_LEFT),
+        (CENSORED, "d0 15, d28 60", {}, 40, "provisional", NO_LIMIT),
+        (CENSORED, "d0 15, d28 60, d84 20", {}, 84, "final", NONE_LEFT),
+        (CENSORED, "d0 15, d28 20, d84 20", {}, 90, "provisional", NO_LIMIT),
+        (CENSORED, "d0 15, d28 20, d84 20", {"ended": 70}, 90, "final", NONE_LEFT),
+        (CENSORED, "d0 15, d28 rescue, d84 20", {"ended": 70}, 90, "final", NONE_LEFT),
+        (AT_ONCE, "d0 15, d28 60, d35 120", {}, 35, "final", NONE_LEFT),
+        (AT_ONCE, "d0 15, d28 120", {}, 35, "final", NONE_LEFT),
+        (LATE_BASELINE, "d0 15 bleed 2, d28 60 bleed 1", {}, 28, "provisional", NO_LIMIT),
+        (LATE_BASELINE, "d0 15 bleed 2, d28 60 bleed 1", {}, 30, "final", NONE_LEFT),
+        (AT_BASELINE, "d0 15 bleed 2, d28 60 bleed 0", {}, 40, "final", NONE_LEFT),
+    ],
+)
+def test_of_words_about_the_patient(text, timeline, patient, day, state, until):
+    head = HEAD.replace("[-28, 0]", "[-28, 30]") if text is LATE_BASELINE else HEAD
+    criteria = criteria_of(text, head)
+    whole = timelines_of([timeline], columns=criteria.file.columns, patient=[patient])
+    seen = cut(replace(whole, baseline=exactly(np.array([15.0]))), AsOf(day)).cohort
+
+    of = still_open(criteria, seen, classify(seen, criteria=criteria).verdicts)[list(criteria.endpoints)[-1]]
+
+    assert (STATES[of.state[0]], of.until[0]) == (state, pytest.approx(until, nan_ok=True))
 
 
 def test_nothing_is_said_of_a_study_that_was_not_cut():

@@ -243,7 +243,8 @@ class TestSaid:
     """Headings and provenance say as of when an output is."""
 
     def test_by_every_output(self, dated):
-        study = itp_response.classify(*dated, options=ReadOptions(as_of="2024-03-12"))
+        options = ReadOptions(as_of="2024-03-12")
+        study = itp_response.classify(*dated, options=options)
         (explained,) = itp_response.explain(study, patient="A", endpoint="OR")
         outputs = [
             study.summary().splitlines()[0],
@@ -251,7 +252,9 @@ class TestSaid:
             str(itp_response.review(study)).splitlines()[0],
             str(itp_response.table(study)).splitlines()[0],
             str(itp_response.sensitivity(study)).splitlines()[0],
-            str(itp_response.compare(study, criteria=["atra_2022", "romiplostim_2008"])).splitlines()[0],
+            str(itp_response.compare(*dated, criteria=["atra_2022", "romiplostim_2008"], options=options)).splitlines()[
+                0
+            ],
             str(itp_response.near_misses(study)).splitlines()[0],
             itp_response.report(study)._headline(),
             itp_response.adam(study, study="S")._headline(),
