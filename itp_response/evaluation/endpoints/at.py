@@ -76,6 +76,9 @@ class At(Endpoint):
     def days_looked_at(self) -> tuple[float, float]:
         return self.within
 
+    def days_compared(self) -> tuple[float, ...] | None:
+        return None if self.from_ is not None or self.which == "nearest" else (0.0, *self.within)
+
     def window(self) -> str:
         since = f" after {self.from_}" if self.from_ else ""
         return f"day {self.day}{since}, a count{days_in_words(self.within).replace(',', '')}"

@@ -52,6 +52,9 @@ class Best(Endpoint):
     def ranks(self) -> tuple[str, ...]:
         return (*self.ranked, self.otherwise)
 
+    def days_compared(self) -> tuple[float, ...] | None:
+        return ()
+
     def references(self) -> dict[str, str]:
         return {f"of ({name})": to for name, to in self.ranked.items()}
 

@@ -38,6 +38,9 @@ class Combined(Endpoint):
     lasts: ClassVar[bool] = True
     sums_up: ClassVar[bool] = True
 
+    def days_compared(self) -> tuple[float, ...] | None:
+        return ()
+
     def references(self) -> dict[str, str]:
         return {f"when ({name})": name for name in dict.fromkeys(names_in(self.when.tree))}
 
