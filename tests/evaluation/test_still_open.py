@@ -398,7 +398,7 @@ class TestStillOpen:
     @pytest.mark.parametrize("name", [*SETS, own_words.NAME])
     def test_what_is_final_by_a_shipped_set_never_changes(self, name):
         criteria = load(name) if name != own_words.NAME else own_words.criteria(Path(mkdtemp()))
-        for seed in range(3):
+        for seed in range(1):
             drawn = [*of_set(criteria, 60, seed), *of_set(criteria, 60, seed + 100)]
             turns = sorted({one.day for patient in drawn for one in patient.observations if one.day >= 0})
             for day in np.random.default_rng(seed).choice(turns, 4):

@@ -37,6 +37,7 @@ from itp_response.evaluation.endpoints.account import (
     place,
 )
 from itp_response.evaluation.endpoints.endpoint import (
+    DaysBetween,
     Endpoint,
     Occasions,
     RowRule,
@@ -115,6 +116,16 @@ class Achieved(Endpoint):
 
     def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return self.days
+
+    def days_compared(self) -> tuple[DayOf, ...] | None:
+        lengths = (self.apart, self.apart_at_most)
+        return None if any(length and length.unit == "months" for length in lengths) else self.days
+
+    def days_between(self) -> tuple[DaysBetween, ...]:
+        if self.occasions == 1:
+            return ()
+        at_most = () if self.apart_at_most is None else (DaysBetween(self.apart_at_most.number + 1),)
+        return (DaysBetween(self.apart.number), *at_most)
 
     def window(self) -> str:
         begins = f"from {self.from_} on" if self.from_ else ""

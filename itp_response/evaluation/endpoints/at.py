@@ -98,6 +98,9 @@ class At(Endpoint):
     def days_that_close(self, patient_days: PatientDays) -> tuple[Ints, Ints]:
         return patient_days.after(0), patient_days.end
 
+    def days_compared(self) -> tuple[DayOf, ...] | None:
+        return None if self.from_ is not None or self.which == "nearest" else (0.0, *self.within)
+
     def window(self) -> str:
         since = f" after {self.from_}" if self.from_ else ""
         landmark = day_in_words(self.day) if isinstance(self.day, PatientDay) else f"day {self.day}"

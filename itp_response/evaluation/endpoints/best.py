@@ -18,6 +18,7 @@ import numpy as np
 from pydantic import Field
 
 from itp_response.cohort.values import Bools, Floats
+from itp_response.evaluation.clock import DayOf
 from itp_response.evaluation.endpoints.account import Account, Decided, decided_by, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, started
 from itp_response.evaluation.patient_days import PatientDays
@@ -53,6 +54,9 @@ class Best(Endpoint):
     @property
     def ranks(self) -> tuple[str, ...]:
         return (*self.ranked, self.otherwise)
+
+    def days_compared(self) -> tuple[DayOf, ...] | None:
+        return ()
 
     def references(self) -> dict[str, str]:
         return {f"of ({name})": to for name, to in self.ranked.items()}

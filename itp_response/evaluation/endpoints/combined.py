@@ -19,6 +19,7 @@ import numpy as np
 from pydantic import Field
 
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
+from itp_response.evaluation.clock import DayOf
 from itp_response.evaluation.endpoints.account import Account, Decided, decided_by, with_the_reason
 from itp_response.evaluation.endpoints.endpoint import Endpoint, EndpointRule, OfVerdicts, started
 from itp_response.evaluation.patient_days import PatientDays
@@ -38,6 +39,9 @@ class Combined(Endpoint):
 
     lasts: ClassVar[bool] = True
     sums_up: ClassVar[bool] = True
+
+    def days_compared(self) -> tuple[DayOf, ...] | None:
+        return ()
 
     def references(self) -> dict[str, str]:
         return {f"when ({name})": name for name in dict.fromkeys(names_in(self.when.tree))}

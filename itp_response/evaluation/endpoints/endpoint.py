@@ -122,6 +122,17 @@ class AskedRule(NamedTuple):
     """What it is asked of."""
 
 
+class DaysBetween(NamedTuple):
+    """A number of days that those between two observations are held against."""
+
+    least: int
+    """Whether the second comes at least so many days after the first."""
+    of: str = ""
+    """The endpoint of which the first is evidence; empty: the first is in the endpoint's own state, or may be."""
+    to_any: bool = False
+    """The second is any observation; else it is in the endpoint's own state, or may be."""
+
+
 class Endpoint(StrictModel):
     """The keys that every kind of endpoint has, and what every kind answers for itself.
 
@@ -471,6 +482,18 @@ class Endpoint(StrictModel):
         observations can change the verdict are enough for `causes`.
         """
         return {day.name: np.ones(decided.patient_days.patients, dtype=np.bool_) for day in self.own_days()}
+
+    def days_compared(self) -> tuple[DayOf, ...] | None:
+        """The days that those of observations are held against; None: days decide its value in other ways, too.
+
+        Where there are any, its value depends on the days by these, by `days_between`, by the end of the follow-up, by
+        the order of the observations and by what its rules say of each.
+        """
+        return None
+
+    def days_between(self) -> tuple[DaysBetween, ...]:
+        """What the days between two observations are held against."""
+        return ()
 
     def window(self) -> str:
         """The days in which it is decided, in a few words; empty: there is no limit."""

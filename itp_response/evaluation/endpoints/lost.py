@@ -33,6 +33,7 @@ from itp_response.evaluation.endpoints.account import (
     place,
 )
 from itp_response.evaluation.endpoints.endpoint import (
+    DaysBetween,
     Endpoint,
     RowRule,
     causes,
@@ -79,6 +80,12 @@ class Lost(Endpoint):
 
     def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return 0.0, self.by
+
+    def days_compared(self) -> tuple[DayOf, ...] | None:
+        return None if self.apart.unit == "months" else (self.by,)
+
+    def days_between(self) -> tuple[DaysBetween, ...]:
+        return (DaysBetween(self.apart.number),) if self.occasions > 1 else ()
 
     def window(self) -> str:
         return f"after {self.after}{up_to(self.by)}"

@@ -33,6 +33,7 @@ from itp_response.evaluation.endpoints.account import (
     place,
 )
 from itp_response.evaluation.endpoints.endpoint import (
+    DaysBetween,
     Endpoint,
     RowRule,
     causes,
@@ -73,6 +74,20 @@ class Maintained(Endpoint):
 
     def days_looked_at(self) -> tuple[DayOf, DayOf]:
         return 0.0, np.inf if self.until is None else self.until[1]
+
+    def days_compared(self) -> tuple[DayOf, ...] | None:
+        if any(length and length.unit == "months" for length in (self.for_, self.max_gap)):
+            return None
+        if self.for_ is None:
+            return self.until
+        return self.by - self.for_.number, self.evidence_by
+
+    def days_between(self) -> tuple[DaysBetween, ...]:
+        gap = () if self.max_gap is None else (DaysBetween(self.max_gap.number + 1),)
+        if self.for_ is None:
+            return gap
+        last = self.for_.number
+        return (DaysBetween(last, self.from_, to_any=True), DaysBetween(last + 1, self.from_, to_any=True), *gap)
 
     def window(self) -> str:
         last = self.by if self.until is None else self.until[1]

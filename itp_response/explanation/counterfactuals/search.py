@@ -27,6 +27,7 @@ from itp_response.cohort.edited import (
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
+from itp_response.explanation.counterfactuals.alike import alike
 from itp_response.explanation.counterfactuals.edits import edits_tried, rises
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
@@ -133,12 +134,15 @@ def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
 def _changing(classification: Classification, edits: Edits, names: Sequence[str]) -> Iterator[tuple[str, Edits, Ints]]:
     """For each endpoint the edits that change its verdict, and the index of the new one."""
     criteria, cohort = classification.criteria, classification.cohort
+    chosen, by = alike(criteria, cohort, edits)
+    distinct = edits.at(chosen)
     decided = [
-        evaluate(criteria, edited(cohort, edits.at(piece), criteria.file.columns)) for piece in in_pieces(cohort, edits)
+        evaluate(criteria, edited(cohort, distinct.at(piece), criteria.file.columns))
+        for piece in in_pieces(cohort, distinct)
     ]
     for name in names:
         verdict = classification.verdicts[name]
-        becomes = np.concatenate([np.empty(0, dtype=np.int8), *(verdicts[name].value for verdicts in decided)])
+        becomes = np.concatenate([np.empty(0, dtype=np.int8), *(verdicts[name].value for verdicts in decided)])[by]
         changed = np.flatnonzero(_is_changed(verdict.labels, edits.kind, verdict.value[edits.patient], becomes))
         yield name, edits.at(changed), becomes[changed].astype(np.int64)
 
