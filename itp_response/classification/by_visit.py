@@ -23,6 +23,14 @@ WEEK = 7
 COUNT = ("platelets", "platelets_low", "platelets_high")
 
 
+def without_visits(criteria: "Criteria") -> str:
+    """The error of a set that gives nothing by visit."""
+    return (
+        f"{one_line(criteria.name)}: no endpoint has a state at planned visits; that takes planned visits ([clock] "
+        "visits) and an endpoint with a rule on platelets, or one of kind 'visits' with its own."
+    )
+
+
 class VisitResults:
     """The states of the endpoints of a set at their planned visits, decided for a cohort."""
 
@@ -74,10 +82,7 @@ class VisitResults:
         Raises `UsageError` where no endpoint has a state at planned visits.
         """
         if not self.visits:
-            raise UsageError(
-                f"{one_line(self.criteria.name)}: no endpoint has a state at planned visits; that takes planned visits "
-                "([clock] visits) and an endpoint with a rule on platelets, or one of kind 'visits' with its own."
-            )
+            raise UsageError(without_visits(self.criteria))
         of_visits = [(name, visit) for name, windows in self.visits.items() for visit in windows]
         tables = [self._of_visit(name, visit) for name, visit in of_visits]
         # From all patients of each visit to all visits of each patient.

@@ -15,6 +15,7 @@ from itp_response.definitions.schema import CriteriaFile, Event, IntercurrentEve
 from itp_response.evaluation.clock import PatientDay
 from itp_response.evaluation.endpoints import Endpoint
 from itp_response.evaluation.endpoints.missing_after import TREATED, after_in_words
+from itp_response.evaluation.endpoints.moments import AT_LAST_COUNT
 from itp_response.evaluation.rules.in_words import denied_in_words, rule_in_words, tree_in_words
 from itp_response.evaluation.rules.tree import SINCE, And, Name, Or, Tree, names_in, opened
 from itp_response.messages.errors import Problem, unknown
@@ -167,8 +168,13 @@ def _why_none(file: CriteriaFile, name: str) -> str:
     others = list(dict.fromkeys(model.references().values()))
     if model.runs_to is not None:
         of_time = [*model.origins(), model.runs_to]
-        competing = f", with {listed(model.competes_with)} as competing events" if model.competes_with else ""
-        return f"as in {listed(list(dict.fromkeys(of_time)))}{competing}"
+        beside = []
+        if competing := model.competes_with:
+            what = "a competing event" if len(competing) == 1 else "competing events"
+            beside.append(f"{listed(competing)} as {what}")
+        if moments := [moment for moment in model.censored_at if moment != AT_LAST_COUNT]:
+            beside.append(f"censoring at {listed(moments, 'or')}")
+        return f"as in {listed(list(dict.fromkeys(of_time)))}{', with ' if beside else ''}{' and '.join(beside)}"
     return f"as in {listed(others)}" if not model.row_rules() and others else "decided before treatment"
 
 

@@ -258,8 +258,10 @@ class TestTheClocksVisits:
 
     def test_without_planned_visits(self):
         criteria = criteria_of(self.ACHIEVED.format(""), PLAN.replace("visits = [7, 14, 28]", ""))
-        with pytest.raises(UsageError, match="no endpoint has a state at planned visits; that takes"):
-            itp_response.classify(cohort_of(["d7 60"]), criteria=criteria).by_visit()
+        study = itp_response.classify(cohort_of(["d7 60"]), criteria=criteria)
+        for output in (study.by_visit, lambda: itp_response.table(study, show=["by_visit"])):
+            with pytest.raises(UsageError, match="no endpoint has a state at planned visits; that takes"):
+                output()
 
 
 class TestWhatIsKnownInPart:

@@ -586,8 +586,12 @@ ERRORS = f"""
         platelets = 30
                   ^
 
-    '=' is not part of the rule language. Write '==' for equal.
+    '=>' is not part of the rule language. Write '>='.
         platelets => 30
+                  ^
+
+    '=<' is not part of the rule language. Write '<='.
+        platelets =< 30
                   ^
 
     '≥' is not part of the rule language. Write '>='.

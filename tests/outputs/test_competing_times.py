@@ -94,17 +94,24 @@ def test_curves_censor_at_a_competing_event_and_the_incidence_counts_it(study):
     steps = cumulative_incidence(days.astype(float), codes == 1, codes == 2)
     share = table.frame().filter(statistic="cumulative incidence")["value"].item()
     assert share == pytest.approx(steps.share[-1]) == pytest.approx(0.2)
-    assert any("competing events, after which" in note and "Death" in note for note in table.notes)
+    assert any("competing events, which end the time: " in note and "Death" in note for note in table.notes)
     assert any("Kaplan-Meier and Cox censor at them" in note for note in table.notes)
 
 
 def test_the_curve_has_a_panel_of_the_incidence(study):
     picture = itp_response.plot("km", study)
+    assert any("Competing events, which end the time: Death" in note for note in picture.notes)
     assert [axes.get_ylabel().replace("\n", " ") for axes in picture.axes] == [
         "Patients without splenectomy (out) (%)",
         "Cumulative incidence of splenectomy (out) (%)",
     ]
     assert any("censored patients, also at a competing event" in note for note in picture.notes)
+
+
+def test_the_text_of_the_set_names_what_the_time_adds_to_its_event(study):
+    text = " ".join(itp_response.describe(study.criteria).split())
+    expected = "late: as in out, with death as a competing event and censoring at the recorded day end_of_treatment."
+    assert expected in text
 
 
 def test_further_competing_events_can_be_named(study):

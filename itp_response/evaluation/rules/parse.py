@@ -165,6 +165,9 @@ def _syntax_problem(text: str, start: int, message: str) -> str:
     for wrong, right in {"≥": ">=", "≤": "<=", "≠": "!=", "×": "*", "&&": "and", "||": "or", "!": "not"}.items():
         if wrong in text and not (wrong == "!" and "!=" in text):
             return f"{wrong!r} is not part of the rule language. Write {right!r}."
+    for wrong, right in {"=>": ">=", "=<": "<="}.items():
+        if text[start : start + 2] == wrong:
+            return f"{wrong!r} is not part of the rule language. Write {right!r}."
     if text[start : start + 1] == "=" or " = " in text:
         return "'=' is not part of the rule language. Write '==' for equal."
     return f"this is not a valid rule: {message}"

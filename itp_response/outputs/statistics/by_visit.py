@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from itp_response.classification.by_visit import without_visits
 from itp_response.cohort.values import NONE
 from itp_response.evaluation.clock import VisitWindow
 from itp_response.evaluation.verdicts import NA, NE, Y
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
-from itp_response.messages.wording import one_line
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Outcome, Proportion, Set, shares
 from itp_response.outputs.statistics.tables import DASH, Number, Table, TableRows, numbers_of, percent
@@ -51,8 +51,7 @@ def chosen_by_visit(patients: AnalysedPatients, endpoint: str | None) -> str:
     """
     names = endpoints_by_visit(patients)
     if not names:
-        name = one_line(patients.classification.criteria.path.name)
-        raise UsageError(f"{name}: no endpoint has a state at planned visits, so nothing can be shown by visit.")
+        raise UsageError(without_visits(patients.classification.criteria))
     if endpoint is not None:
         if endpoint not in names:
             raise UsageError(unknown("endpoint with a state at planned visits", endpoint, names))

@@ -44,6 +44,8 @@ class FromDay0:
     """The competing events that no input records."""
     last: float
     """The last day on which the endpoint can be reached; infinite: no limit."""
+    is_ended: bool = False
+    """The definition says that its competing events end the time, whether or not the endpoint can still be reached."""
     named: tuple[str, ...] = ()
     """Further competing events in words, which the user named."""
 
@@ -96,6 +98,7 @@ def _with_its_own_events(classification: Classification, name: str, included: Bo
         competitors=tuple(criteria.labelled(other) for other in model.competes_with),
         unrecorded=(),
         last=np.inf if model.origins() else _latest(_last_days(classification, model.runs_to)),
+        is_ended=True,
     )
 
 

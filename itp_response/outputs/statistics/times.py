@@ -412,7 +412,8 @@ def incidence_on(time: FromDay0, member: Bools, day: float) -> tuple[float, floa
 
 def competing_in_words(time: FromDay0) -> str:
     """The competing events, for a note."""
-    return f"competing events, after which the endpoint can no longer be reached: {listed(time.competitors, 'or')}"
+    what = "which end the time" if time.is_ended else "after which the endpoint can no longer be reached"
+    return f"competing events, {what}: {listed(time.competitors, 'or')}"
 
 
 def _add_hazard(
