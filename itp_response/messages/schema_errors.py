@@ -49,6 +49,10 @@ NOT_TOML = {
 """How tomllib's sentences begin, and ours."""
 
 
+SHOWN = 160
+"""Of a longer line of a file, the most characters that an error shows, those about the caret."""
+
+
 def not_toml(name: str, text: str, error: str) -> Problem:
     """The message for a text that is not TOML: the line, its problem, and a caret under the position.
 
@@ -60,7 +64,8 @@ def not_toml(name: str, text: str, error: str) -> Problem:
     line, column = (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else (len(lines), len(lines[-1]) + 1)
     shown = lines[line - 1] if line <= len(lines) else ""
     sentence = f"{name}: line {line}: this is not TOML: {_not_toml(problem)}."
-    drawn = f"{sentence}\n    {shown}\n    {' ' * (column - 1)}^"
+    first = max(0, column - SHOWN // 2) if len(shown) > SHOWN else 0
+    drawn = f"{sentence}\n    {shown[first : first + SHOWN]}\n    {' ' * (column - 1 - first)}^"
     return Problem(drawn, code=Code.NOT_TOML, file=name, line=line, position=column)
 
 

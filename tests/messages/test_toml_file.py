@@ -19,6 +19,11 @@ IDS = ["criteria", "mapping", "settings"]
             b"a = 1\nb = x\n",
             "it.toml: line 2: this is not TOML: this is not a value; write a text in quotes.\n    b = x\n        ^",
         ),
+        (
+            b'a = "' + b"b" * 1200 + b'" = 3 ' + b"c" * 1500,
+            "it.toml: line 1: this is not TOML: a value must be followed by the end of the line.\n"
+            f'    {"b" * 77}" = 3 {"c" * 77}\n    {" " * 79}^',
+        ),
         (b"a = 1\n# \xe4\n", "it.toml: line 2: this is not UTF-8; save the file as UTF-8."),
     ],
 )
