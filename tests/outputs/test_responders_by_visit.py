@@ -61,3 +61,16 @@ def test_the_figure_draws_the_shares(study):
     assert drawn == [
         numbers.filter(group=arm)["value"].to_list() for arm in numbers["group"].unique(maintain_order=True)
     ]
+
+
+def test_a_visit_without_any_count_is_not_shown_and_said():
+    """The example study has no visit at week 5, which RAISE plans: nothing is known of it."""
+    study = itp_response.classify(*STUDY, "raise")
+    table = itp_response.table(study, show=["by_visit"])["by_visit"]
+    picture = itp_response.plot("by-visit", study)
+
+    assert "  week 5" not in [row[0] for row in table.rows]
+    assert 35 not in [round(day) for line in picture.axes[0].lines for day in line.get_xdata()]
+    said = "Not shown, as no patient has a count there: week 5."
+    assert said in table.notes
+    assert said in picture.summary()

@@ -22,7 +22,13 @@ from itp_response.outputs.figures.picture import (
     paper_width,
     widest,
 )
-from itp_response.outputs.statistics.by_visit import VisitShares, chosen_by_visit, visit_shares
+from itp_response.outputs.statistics.by_visit import (
+    VisitShares,
+    chosen_by_visit,
+    uncounted_in_words,
+    uncounted_visits,
+    visit_shares,
+)
 from itp_response.outputs.statistics.groups import all_patients, grouped
 
 PERCENT = ([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100"])
@@ -71,7 +77,9 @@ def draw(
     titles = (study, f"{classification.criteria.labelled(name)} by visit")
     subtitle = classification.criteria.response_definition
     body = layout.numbers + sum(layout.heights) + 0.05
-    sheet = Sheet(titles, [*groups.notes, *NOTES], body, subtitle=subtitle, width=paper)
+    uncounted = uncounted_visits(patients, groups, name)
+    notes = [*groups.notes, *NOTES, *([uncounted_in_words(uncounted)] if uncounted else [])]
+    sheet = Sheet(titles, notes, body, subtitle=subtitle, width=paper)
     axes = sheet.axes(layout.left, 0.1, paper - layout.left - MARGIN, HIGH)
     _set_scale(axes, visits, paper - layout.left - MARGIN)
     for code in range(len(groups.labels)):

@@ -13,6 +13,7 @@ from itp_response.evaluation.clock import VisitWindow
 from itp_response.evaluation.verdicts import NA, NE, Y
 from itp_response.messages.errors import UsageError, unknown
 from itp_response.messages.optional_imports import needed
+from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Outcome, Proportion, Set, shares
 from itp_response.outputs.statistics.tables import DASH, Number, Table, TableRows, numbers_of, percent
@@ -63,16 +64,43 @@ def visit_shares(patients: AnalysedPatients, groups: Groups, name: str, of: Set 
     """Of each planned visit how many patients of each group were in the state of the endpoint, of how many.
 
     A patient for whom the visit is not applicable (NA) is not in the denominator; under `complete`, neither is one for
-    whom it is not evaluable. Of a study that was cut, neither is one whose visit is not due yet.
+    whom it is not evaluable. Of a study that was cut, neither is one whose visit is not due yet. Visits at which no
+    patient has a count are not among them (`uncounted_visits`).
 
-    Raises `UsageError` where no visit is due yet.
+    Raises `UsageError` where no visit is due yet, or no patient has a count at any.
     """
+    return [_at(patients, groups, name, visit, of) for visit in _held(patients, groups, name)]
+
+
+def uncounted_visits(patients: AnalysedPatients, groups: Groups, name: str) -> list[int]:
+    """The planned days that are due and at which no patient of the groups has a count: of them nothing is known."""
+    held = _held(patients, groups, name)
+    return [visit.day for visit in _due(patients, name) if visit not in held]
+
+
+def uncounted_in_words(days: Sequence[int]) -> str:
+    """What is said of visits that are not shown."""
+    return f"Not shown, as no patient has a count there: {listed([visit_in_words(day) for day in days])}."
+
+
+def _held(patients: AnalysedPatients, groups: Groups, name: str) -> list[VisitWindow]:
+    """The planned visits at which any patient of the groups has a count."""
+    results, due = patients.classification.visit_results, _due(patients, name)
+    among = patients.included & groups.inside
+    held = [visit for visit in due if (among & (results.row_used(name, visit) != NONE)).any()]
+    if not held:
+        raise UsageError(f"{name}: no patient has a count at a planned visit; check the days of the visits.")
+    return held
+
+
+def _due(patients: AnalysedPatients, name: str) -> list[VisitWindow]:
+    """The planned visits that are due of any patient; raises `UsageError` where there is none."""
     results = patients.classification.visit_results
     due = [visit for visit in results.visits[name] if results.is_due(name, visit).any()]
     if not due:
         as_of = patients.classification.cohort.as_of
         raise UsageError(f"{name}: as of {as_of}, no planned visit is due yet; give a later date.")
-    return [_at(patients, groups, name, visit, of) for visit in due]
+    return due
 
 
 def _at(patients: AnalysedPatients, groups: Groups, name: str, visit: VisitWindow, of: Set) -> VisitShares:
@@ -99,14 +127,17 @@ def _with_interval(share: Proportion) -> ShareWithInterval:
 def by_visit(patients: AnalysedPatients, groups: Groups, names: Sequence[str], of: Set = "itt") -> Table:
     """Per endpoint and planned visit the responders of each group, with the 95% CI of their share."""
     rows = TableRows()
-    without = False
+    without, uncounted = False, set[int]()
     for name in names:
+        uncounted.update(uncounted_visits(patients, groups, name))
         rows.heading(patients.classification.criteria.labelled(name))
         for visit in visit_shares(patients, groups, name, of):
             cells = [_cell(share) for share in visit.groups]
             rows.add((f"  {visit_in_words(visit.day)}", *cells), _numbers(name, visit, groups))
             without = without or visit.without_count > 0
     notes = ["n/N (%; 95% CI by the Wilson score method).", *_notes(of, without)]
+    if uncounted:
+        notes.append(uncounted_in_words(sorted(uncounted)))
     return rows.table("by_visit", f"Responders by planned visit: {SETS[of]}", ("", *groups.headed()), notes)
 
 
