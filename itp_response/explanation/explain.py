@@ -11,6 +11,7 @@ from itp_response.classification.classification import Classification, CriteriaI
 from itp_response.cohort.cohort import Cohort
 from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import patient_days_of
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
 from itp_response.explanation.counterfactuals.search import (
     MOST_ROWS,
@@ -22,7 +23,7 @@ from itp_response.explanation.missing import missing_in_words
 from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
 from itp_response.explanation.outlook import outlook_in_words
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
-from itp_response.explanation.records import ExplainedRow, explained_rows, folded
+from itp_response.explanation.records import ExplainedRow, WrittenRows, explained_rows, folded
 from itp_response.messages.results import DataResult, html_paragraph, html_table
 from itp_response.messages.wording import aligned, counted, labelled, one_line, wrapped
 from itp_response.readers.tabular import Tabular
@@ -215,23 +216,26 @@ def explained(
     names: Sequence[str],
     counterfactuals: Mapping[str, Counterfactuals],
     accounts: Mapping[str, Account] | None = None,
+    patient_days: PatientDays | None = None,
 ) -> Explanations:
     """The explanations of these endpoints in a classification of one patient.
 
-    `accounts` are those of the endpoints, where they have been made already.
+    `accounts` are those of the endpoints, and `patient_days` the patient's rows, where they have been made already.
 
     An explanation says what would change the verdict where the endpoint is in `counterfactuals`.
     """
-    patient_days = patient_days_of(classification.criteria, classification.cohort, 0, 1)
+    if patient_days is None:
+        patient_days = patient_days_of(classification.criteria, classification.cohort, 0, 1)
     decided = [DecidedEndpoint(classification, patient_days, name, accounts) for name in names]
-    return Explanations(_explanation(one, counterfactuals.get(one.name)) for one in decided)
+    written = WrittenRows(classification.cohort)
+    return Explanations(_explanation(one, counterfactuals.get(one.name), written) for one in decided)
 
 
-def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None) -> Explanation:
+def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None, written: WrittenRows) -> Explanation:
     model = decided.model
     # Where it depends on a partial date, or on what was left out, the days of its observations are not known.
     has_days = not decided.depends_on_what_may_be
-    rows = tuple(explained_rows(decided)) if has_days else ()
+    rows = tuple(explained_rows(decided, written)) if has_days else ()
     counterfactuals = _counterfactuals(decided, changing)
     in_sentences: tuple[str, ...] = ()
     if counterfactuals is not None:

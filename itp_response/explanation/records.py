@@ -38,11 +38,25 @@ class ExplainedRow:
     """It was not looked at."""
 
 
-def explained_rows(decided: DecidedEndpoint) -> list[ExplainedRow]:
+class WrittenRows:
+    """What the rows of a patient are in words, each made once for all endpoints."""
+
+    def __init__(self, cohort: Cohort) -> None:
+        self._cohort = cohort
+        self._rows: dict[int, tuple[str, str]] = {}
+
+    def at(self, row: int) -> tuple[str, str]:
+        """What was observed on a row, and where it stands."""
+        if row not in self._rows:
+            self._rows[row] = _observed(self._cohort, row), self._cohort.source_of(row)
+        return self._rows[row]
+
+
+def explained_rows(decided: DecidedEndpoint, written: WrittenRows) -> list[ExplainedRow]:
     """The observations that the verdict rests on, or was looked for in, by day."""
     if decided.model.sums_up:
         return []
-    return sorted([*_observations(decided), *_without_a_row(decided)], key=lambda row: row.day)
+    return sorted([*_observations(decided, written), *_without_a_row(decided)], key=lambda row: row.day)
 
 
 class FoldedRows(NamedTuple):
@@ -71,7 +85,7 @@ def folded(rows: Sequence[ExplainedRow]) -> Iterator[FoldedRows]:
             yield FoldedRows(alike[0].day, days, observed, f"{each}{means}", "")
 
 
-def _observations(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
+def _observations(decided: DecidedEndpoint, written: WrittenRows) -> Iterator[ExplainedRow]:
     """The rows of the patient; of an endpoint that looks at none by itself, those with a meaning of their own."""
     account, cohort = decided.account, decided.cohort
     own = [(int(mark.row[0]), mark.says) for mark in account.marks if mark.row[0] != NONE]
@@ -87,11 +101,12 @@ def _observations(decided: DecidedEndpoint) -> Iterator[ExplainedRow]:
         # What begins or ends the window says more than that the row lies outside it.
         is_said = looks and not (says and part in (BEFORE, CLOSED, OUTSIDE, NO_COUNT))
         visit = [] if account.visit is None else _for_visit(int(account.visit[row]), int(cohort.day[row]))
+        observed, source = written.at(row)
         yield ExplainedRow(
             day=int(cohort.day[row]),
-            observed=_observed(cohort, row),
+            observed=observed,
             means="; ".join([*visit, *([meaning] if is_said else []), *says]),
-            source=cohort.source_of(row),
+            source=source,
             line=int(cohort.source_row[row]),
             part=decided.part_of(row),
             aside=looks and not says and part in ASIDE,

@@ -17,6 +17,7 @@ from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
 from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import patient_days_of
+from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import reason_in_words
 from itp_response.explanation.explain import Explanation, explained
 from itp_response.explanation.one_patient import each_account, of_one
@@ -93,8 +94,8 @@ def parts(classification: Classification, notes: Sequence[PatientNotes], progres
     ids: list[str] = classification.cohort.id.to_list()
     names = list(classification.verdicts)
     patients = zip(progress(ids, "patients"), _patients(classification), _accounts(classification), strict=True)
-    for position, (patient, observed, accounts) in enumerate(patients):
-        explanations = explained(of_one(classification, position), names, {}, accounts)
+    for position, (patient, (alone, patient_days, observed), accounts) in enumerate(patients):
+        explanations = explained(alone, names, {}, accounts, patient_days)
         own_notes = [list(sort.get(patient, ())) for sort in notes]
         part.append({**observed, "explained": list(map(_explanation, explanations)), "notes": own_notes})
         if len(part) == PART or position == len(ids) - 1:
@@ -121,8 +122,8 @@ def _explanation(explanation: Explanation) -> list[Any]:
     ]
 
 
-def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
-    """The observations of each patient, and the days and counts that the timeline marks."""
+def _patients(classification: Classification) -> Iterator[tuple[Classification, PatientDays, dict[str, Any]]]:
+    """Each patient alone, their rows, and their observations with the days and counts that the timeline marks."""
     cohort = classification.cohort
     counts, grades = _counts(cohort.platelets), _grades(cohort)
     rows, first_course = cohort.first_row.tolist(), np.searchsorted(cohort.courses.row, cohort.first_row).tolist()
@@ -131,9 +132,9 @@ def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
     stopped = _numbers(np.where(np.isfinite(cohort.treatment_discontinued), cohort.treatment_discontinued, np.nan))
     for position, day_0 in enumerate(cohort.day_0):
         own_rows = slice(rows[position], rows[position + 1])
-        alone = cohort.select([position])
-        patient_days = patient_days_of(classification.criteria, alone, 0, 1)
-        yield {
+        alone = of_one(classification, position)
+        patient_days = patient_days_of(classification.criteria, alone.cohort, 0, 1)
+        observed = {
             "zero": None if np.isnat(day_0) else str(day_0),
             "baseline": _counts(patient_days.baseline)[0],
             "stopped": stopped[position],
@@ -141,13 +142,14 @@ def _patients(classification: Classification) -> Iterator[dict[str, Any]]:
             "count": counts[own_rows],
             "grade": grades[own_rows],
             "rescue": courses[first_course[position] : first_course[position + 1]],
-            "spoiled": spoiled_by_rescue(classification.criteria, classification.verdicts, alone),
+            "spoiled": spoiled_by_rescue(classification.criteria, classification.verdicts, alone.cohort),
             "limits": [
                 [threshold.low, threshold.high, threshold.text]
                 for threshold in thresholds(classification.criteria, classification.verdicts, patient_days)
             ],
             "marks": [endpoint[position] for endpoint in marks],
         }
+        yield alone, patient_days, observed
 
 
 def _marks(classification: Classification, name: str) -> list[list[Any]]:
