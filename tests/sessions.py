@@ -3,10 +3,12 @@
 import os
 import re
 import shlex
+import tempfile
 import tomllib
 from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from click.testing import CliRunner
@@ -25,7 +27,8 @@ ERROR = re.compile(r"^error: ", re.MULTILINE)
 def printed(command: str) -> str:
     """What a command prints, on both outputs, in the order of time, as on a terminal of 80 columns."""
     runner = CliRunner(env={"COLUMNS": "80"})
-    with pinned_versions():
+    # What a killed run has left in the machine's folder for temporary files is told, and no part of the output.
+    with pinned_versions(), TemporaryDirectory() as own, patch.object(tempfile, "tempdir", own):
         return runner.invoke(main, shlex.split(command), catch_exceptions=False, prog_name="itp-response").output
 
 
