@@ -30,7 +30,8 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 def processor_seconds(root: Path, arguments: tuple[str, ...], folder: str) -> float:
     """The processor time of one run of Python with these arguments, with the package of that checkout."""
-    (Path(folder) / "report.html").unlink(missing_ok=True)
+    for written in ("report.html", "report.html.provenance.json"):
+        (Path(folder) / written).unlink(missing_ok=True)
     measured = subprocess.run(
         [sys.executable, str(HERE / "measured.py"), sys.executable, *arguments],
         cwd=folder,

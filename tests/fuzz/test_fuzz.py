@@ -10,6 +10,8 @@ from targets import TARGETS
 EACH = 8
 """Inputs of each target, the valid ones first."""
 SEED = 7
+pytestmark = pytest.mark.xdist_group("damaged inputs")
+"""One worker reads them, once for all."""
 
 
 @pytest.fixture(scope="module")
