@@ -157,7 +157,7 @@ LOADS = {
         },
     ),
     "open": Load(
-        "patients with one row, none of whom can be evaluated",
+        "patients with one row, who cannot be evaluated",
         10_000,
         one_row_each,
         {"review": ("review", *VISITS), "near-misses": ("near-misses", *VISITS), "report": report(*VISITS)},

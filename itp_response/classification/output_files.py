@@ -195,6 +195,8 @@ def _removed_if_left(path: Path) -> bool:
         return False
     try:
         return is_own(number) and lock_if_free(number) and _removed(path)
+    except OSError:  # a file system without locks
+        return False
     finally:
         os.close(number)
 
@@ -206,20 +208,23 @@ def _locked_if_free(folder: Path, *, shared: bool = False) -> Iterator[bool]:
     So that what is made and not locked yet is not taken for left behind. Without the lock the work goes on, too:
     anybody may lock a folder for temporary files, and for ever.
     """
-    try:
-        number = open_folder(folder) if CAN_LOCK else None
-    except OSError:
-        number = None
-    waits = [WAIT / TRIES] * TRIES if shared else []
-    try:
-        is_locked = number is not None and lock_if_free(number, shared=shared)
-        while number is not None and not is_locked and waits:
-            time.sleep(waits.pop())
-            is_locked = lock_if_free(number, shared=shared)
+    is_locked = False
+    with ExitStack() as stack:
+        with suppress(OSError):  # no such folder, or a file system without locks: there is nothing to wait for
+            if CAN_LOCK:
+                number = open_folder(folder)
+                stack.callback(os.close, number)
+                is_locked = _locked_soon(number) if shared else lock_if_free(number)
         yield is_locked
-    finally:
-        if number is not None:
-            os.close(number)
+
+
+def _locked_soon(number: int) -> bool:
+    """Lock what is open under this number beside others, once no other has it alone; gives whether it was done."""
+    for _ in range(TRIES):
+        if lock_if_free(number, shared=True):
+            return True
+        time.sleep(WAIT / TRIES)
+    return False
 
 
 @contextmanager

@@ -35,11 +35,11 @@ def lock(number: int) -> None:
 def lock_if_free(number: int, *, shared: bool = False) -> bool:
     """Lock what is open under this number unless another program has locked it; gives whether it was done.
 
-    Several programs may have a `shared` lock at once.
+    Several programs may have a `shared` lock at once. Raises `OSError` on a file system without locks.
     """
     try:
         fcntl.flock(number, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
     return True
 

@@ -8,7 +8,7 @@ Every kind says up to which day its own observations can change it (`Endpoint.ch
 with what the endpoint refers to, and with what rules ask of days that may be known later.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,11 +25,9 @@ from itp_response.evaluation.patient_days import PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import (
     SINCE,
-    Arithmetic,
     AtRow,
-    Constant,
-    Relation,
     Tree,
+    constants_in,
     leaves,
     names_in,
     other_rows_in,
@@ -173,7 +171,7 @@ class _Pending:
     def _of_leaf(self, leaf: Tree, *, of_rows: bool) -> Floats:
         """(P) The last such day of one comparison: the first of some days from which on it is settled."""
         until = np.full(len(self._cohort), np.inf)
-        for day in sorted(set(_constants(leaf)), reverse=True):
+        for day in sorted(set(constants_in(leaf)), reverse=True):
             until[~self._differs(leaf, np.maximum(self._last, day), of_rows=of_rows)] = day
         until[~self._differs(leaf, self._last, of_rows=of_rows)] = -np.inf
         return until
@@ -240,13 +238,3 @@ class _Later:
         goes_on = since.low <= day - self._seen[patient]
         low = np.where(goes_on, -np.inf, since.low)
         return Numbers(low, np.where(goes_on, day - self._last[patient], since.high))
-
-
-def _constants(tree: Tree) -> Iterator[float]:
-    """The numbers that a comparison names."""
-    match tree:
-        case Constant(value=value):
-            yield float(value)
-        case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
-            yield from _constants(left)
-            yield from _constants(right)

@@ -1,5 +1,6 @@
 """Output files where the system has no locks and no Unix signals, as Windows: the package runs, and promises less."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from itp_response.classification import output_files, system
 from itp_response.classification.output_files import WriteSettings, holding, put, temporary_folder, written_with
 
 ROOT = Path(__file__).parents[2]
@@ -95,3 +97,19 @@ def test_runs_at_once_take_nothing_of_each_other_for_left_behind(tmp_path, monke
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(run_often, range(8))) == [[]] * 8
     assert not [path.name for path in tmp_path.iterdir() if "itp-response-" in path.name]
+
+
+def test_nobody_waits_for_a_lock_where_there_are_none(tmp_path, monkeypatch):
+    """On a file system without locks files are written all the same, and what lies there is left alone."""
+
+    def no_locks(*_):
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+
+    monkeypatch.setattr(system.fcntl, "flock", no_locks)
+    monkeypatch.setattr(output_files.time, "sleep", lambda _: pytest.fail("waited"))
+    (tmp_path / LEFT).write_text("half")
+
+    put(tmp_path / "results.csv", holding(b"a,b\n"))
+
+    assert (tmp_path / "results.csv").read_bytes() == b"a,b\n"
+    assert (tmp_path / LEFT).exists()

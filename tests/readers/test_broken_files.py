@@ -297,7 +297,7 @@ def test_a_date_outside_of_all_years(dtype, tmp_path):
     frame.write_parquet(tmp_path / "visits.parquet")
     message = result(tmp_path / "visits.parquet")
     nanoseconds = dtype != pl.Date and dtype.time_unit == "ns"
-    # So many nanoseconds are a date of the year 2116.
+    # That number of nanoseconds is a date of the year 2116.
     assert "lies after 2099" in message if nanoseconds else f"{far} (out of range)' is not between the years" in message
 
 

@@ -136,7 +136,7 @@ class Account:
     missing_to: Floats | None = None
     """(P) The last such day."""
     unknown_days: tuple[tuple[str, Bools], ...] = ()
-    """Numbers of the patient that give a day, and the patients (P) of whom one is needed that is not known."""
+    """Numbers of the patient that give a day, and the patients (P) for whom one is needed and not known."""
     decided_by: tuple[tuple[str, Bools], ...] = ()
     """Other endpoints, and the patients (P) whose verdict is what it is because of that endpoint."""
 

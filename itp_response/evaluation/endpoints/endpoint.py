@@ -126,7 +126,7 @@ class DaysBetween(NamedTuple):
     """A number of days that those between two observations are held against."""
 
     least: int
-    """Whether the second comes at least so many days after the first."""
+    """Whether the second comes at least that number of days after the first."""
     of: str = ""
     """The endpoint of which the first is evidence; empty: the first is in the endpoint's own state, or may be."""
     to_any: bool = False
@@ -564,7 +564,7 @@ def excluded(model: Endpoint, patient_days: PatientDays) -> Bools:
 
 
 def without_days(model: Endpoint, patient_days: PatientDays) -> Bools:
-    """(P) The patients of whom a day is not known that the endpoint needs."""
+    """(P) The patients without a day that the endpoint needs: it is not known."""
     without = np.zeros(patient_days.patients, dtype=np.bool_)
     for day in model.own_days():
         days = patient_days.each(day)

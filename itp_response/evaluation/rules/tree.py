@@ -157,32 +157,27 @@ def leaves_denied(tree: Tree, denied: bool = False) -> Iterator[tuple[Tree, bool
 
 def observed_in(tree: Tree) -> Iterator[Name | AtRow]:
     """What a tree asks of the observations, in the order written, terms opened."""
-    match tree:
-        case Name() | AtRow():
-            yield tree
-        case Term(body=body) | Not(part=body):
-            yield from observed_in(body)
-        case And(parts=parts) | Or(parts=parts):
-            for part in parts:
-                yield from observed_in(part)
-        case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
-            yield from observed_in(left)
-            yield from observed_in(right)
+    return (value for value in _values_in(tree) if isinstance(value, Name | AtRow))
 
 
 def constants_in(tree: Tree) -> Iterator[float]:
     """The numbers that a tree compares or calculates with, in the order written, terms opened."""
+    return (value.value for value in _values_in(tree) if isinstance(value, Constant))
+
+
+def _values_in(tree: Tree) -> Iterator[Tree]:
+    """What a tree is made of that has no parts: names, values at other rows, numbers and texts."""
     match tree:
-        case Constant(value=value):
-            yield value
         case Term(body=body) | Not(part=body):
-            yield from constants_in(body)
+            yield from _values_in(body)
         case And(parts=parts) | Or(parts=parts):
             for part in parts:
-                yield from constants_in(part)
+                yield from _values_in(part)
         case Arithmetic(left=left, right=right) | Relation(left=left, right=right):
-            yield from constants_in(left)
-            yield from constants_in(right)
+            yield from _values_in(left)
+            yield from _values_in(right)
+        case _:
+            yield tree
 
 
 def names_in(tree: Tree) -> Iterator[str]:

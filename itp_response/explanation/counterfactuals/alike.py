@@ -229,7 +229,7 @@ def _may_be(model: Endpoint, observed: Observed) -> Bools | None:
 
 
 def _beyond(cohort: Cohort, edits: Edits, day: Ints, days: int, asked: Bools | None, others: Bools | None) -> Ints:
-    """(K) How many of the other rows come before the day so many days later, or not after that so many earlier.
+    """(K) How many of the other rows come before the day that number of days later, or not after that as much earlier.
 
     Asked of the edits of which it makes a difference; 0 of others.
     """

@@ -120,7 +120,7 @@ def _time(classification: Classification, parameter: Parameter) -> Columns:
 
 
 def _competing_event(classification: Classification, name: str, competed: Bools) -> pl.Series:
-    """The label of the event that competed with a time, for each patient of whom one did."""
+    """The label of the event that competed with a time, for each patient with one."""
     criteria = classification.criteria
     labels = {reason: model.label for reason, model in criteria.endpoints.items()}
     reason = pl.Series(criteria.reasons.names).gather(classification.verdicts[name].reason.astype(np.int64))

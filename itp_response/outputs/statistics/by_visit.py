@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from itp_response.classification.by_visit import without_visits
+from itp_response.classification.by_visit import WEEK, without_visits
 from itp_response.cohort.values import NONE
 from itp_response.evaluation.clock import VisitWindow
 from itp_response.evaluation.verdicts import NA, NE, Y
@@ -17,8 +17,6 @@ from itp_response.messages.wording import listed
 from itp_response.outputs.statistics.groups import AnalysedPatients, Groups
 from itp_response.outputs.statistics.proportions import LEVEL, SETS, Outcome, Proportion, Set, shares
 from itp_response.outputs.statistics.tables import DASH, Number, Table, TableRows, numbers_of, percent
-
-WEEK = 7
 
 
 @dataclass(frozen=True)
