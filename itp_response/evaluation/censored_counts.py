@@ -25,11 +25,12 @@ from itp_response.cohort.values import (
     ranges,
     with_bounds,
 )
-from itp_response.evaluation.completions import Completions, choices
+from itp_response.evaluation.completions import Completions, chosen
 from itp_response.evaluation.criteria_set import CriteriaSet
+from itp_response.evaluation.open_comparisons import left_open_by, row_rules, seeing_other_rows
 from itp_response.evaluation.patient_days import PatientDays, PatientValues
 from itp_response.evaluation.rules.decide import Observed, decide, numbers
-from itp_response.evaluation.rules.tree import AtRow, Relation, Rule, Tree, leaves, names_in, own_names_in
+from itp_response.evaluation.rules.tree import AtRow, Relation, Tree, leaves, names_in, own_names_in
 from itp_response.messages.errors import CriteriaError
 
 MOST_COMPLETIONS = 10_000
@@ -55,7 +56,8 @@ def left_open(criteria: CriteriaSet, patient_days: PatientDays) -> dict[str, Boo
     for name, model in criteria.endpoints.items():
         open_ = np.zeros(patient_days.patients, dtype=np.bool_)
         for rule in model.row_rules():
-            open_[patient_days.patient[censored & decide(rule.tree, patient_days).unknown]] = True
+            unknown = censored & decide(rule.tree, patient_days).unknown
+            open_[patient_days.patient[unknown | left_open_by(rule.tree, patient_days)]] = True
         for rule in model.patient_rules():
             open_ |= censored_baseline & decide(rule.tree, patients).unknown
         own[name] = open_
@@ -96,15 +98,16 @@ class CensoredCounts:
 
     def __init__(self, criteria: CriteriaSet, cohort: Cohort, patient_days: PatientDays) -> None:
         self._cohort = cohort
-        rules = _row_rules(criteria)
+        rules = [rule.tree for rule in row_rules(criteria)]
         unknown = np.zeros(len(patient_days.day), dtype=np.bool_)
         for rule in rules:
-            unknown |= decide(rule.tree, patient_days).unknown
+            unknown |= decide(rule, patient_days).unknown
         self._row = np.flatnonzero(_censored(cohort.platelets) & unknown)
         self._patient = cohort.patient[self._row]
         owner, value = self._values_to_try(criteria, patient_days)
         baseline = patient_days.baseline.low[self._patient[owner]]
-        truths = _truths(rules, _Supposed(patient_days, self._row[owner]).with_values(value, baseline))
+        told_apart = [*rules, *(relation for rule in rules for relation in seeing_other_rows(rule))]
+        truths = _truths(told_apart, _Supposed(patient_days, self._row[owner]).with_values(value, baseline))
         different = _first_of_each_pair(owner, truths)
         self._value = value[different]
         """Count by count, a value for each combination of the rules' truths."""
@@ -131,9 +134,7 @@ class CensoredCounts:
         index, number = ranges(np.zeros_like(numbers), numbers)
         patient = patients[index]
         completed = self._cohort.select(patient)
-        begin, end = (np.searchsorted(self._patient, patient, side=side) for side in ("left", "right"))
-        completion, count = ranges(begin, end)
-        choice = choices(self._patient, self._options, MOST_COMPLETIONS, count, number[completion])
+        completion, count, choice = chosen(self._patient, self._options, patient, number)
         value = self._value[offsets(self._options)[count] + choice]
         row = self._row[count] - self._cohort.first_row[patient][completion] + completed.first_row[completion]
         counts = _with_values(completed.platelets, row, value)
@@ -238,16 +239,11 @@ def _middle(low: Floats, high: Floats) -> Floats:
     return np.where((whole > low) & (whole < high), whole, middle)
 
 
-def _row_rules(criteria: CriteriaSet) -> list[Rule]:
-    """The rules of all endpoints over what was observed on a day, each once."""
-    return list(dict.fromkeys(rule for model in criteria.endpoints.values() for rule in model.row_rules()))
-
-
-def _truths(rules: Sequence[Rule], rows: "_Supposed") -> Ints:
-    """A number for each row, the same for rows with the same truth of all rules."""
+def _truths(trees: Sequence[Tree], rows: "_Supposed") -> Ints:
+    """A number for each row, the same for rows with the same truth of all rules and comparisons."""
     combination: Ints = np.zeros(rows.size, dtype=np.int64)
-    for rule in rules:
-        truths = rows.decide(rule.tree)
+    for tree in trees:
+        truths = rows.decide(tree)
         combination = np.unique(combination * 3 + truths.true + 2 * truths.false, return_inverse=True)[1]
     return combination
 

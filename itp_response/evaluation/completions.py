@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints, ranges
 from itp_response.evaluation.verdicts import NUMBERS, ROWS, Codes, Verdict
 
 ROWS_AT_ONCE = 2_000_000
@@ -57,6 +57,20 @@ def choices(owner: Ints, options: Ints, most: int, item: Ints, number: Ints | np
     step: Ints = np.rint(np.exp(np.minimum(before - before[first], np.log(most) + 1))).astype(np.int64)
     chosen: Ints = number // step[item] % options[item]
     return chosen
+
+
+def chosen(owner: Ints, options: Ints, patient: Ints, number: Ints) -> tuple[Ints, Ints, Ints]:
+    """What completions choose of the items of their patients: the completion, the item, and the index of the option.
+
+    `owner` and `options` are of the items, as for `choices`; `patient` and `number` are those of the completions.
+
+    >>> [of.tolist() for of in chosen(np.array([0, 0, 1]), np.array([2, 3, 2]), np.array([0, 1]), np.array([4, 1]))]
+    [[0, 0, 1], [0, 1, 2], [0, 2, 1]]
+    """
+    begin, end = (np.searchsorted(owner, patient, side=side) for side in ("left", "right"))
+    completion, item = ranges(begin, end)
+    most = int(number.max(initial=0)) + 1
+    return completion, item, choices(owner, options, most, item, number[completion])
 
 
 def join(

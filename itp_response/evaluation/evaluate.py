@@ -1,7 +1,7 @@
 """Evaluate: a criteria set and a cohort in, verdicts out. The heart."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import Bools
+from itp_response.cohort.values import Bools, Floats, Ints
 from itp_response.evaluation.censored_counts import (
     MOST_COMPLETIONS,
     CensoredCounts,
@@ -28,8 +28,10 @@ from itp_response.evaluation.completions import (
 from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.endpoints.endpoint import leave_undefined
 from itp_response.evaluation.left_out import left_out_completions, undecided
+from itp_response.evaluation.open_comparisons import OpenComparisons, suppose
 from itp_response.evaluation.partial_dates import date_completions, too_many
 from itp_response.evaluation.patient_days import PatientDays
+from itp_response.evaluation.rules.tree import Relation
 from itp_response.evaluation.verdicts import Verdict, Verdicts
 
 ROWS_PER_BLOCK = 512_000
@@ -137,12 +139,32 @@ def _completed(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> di
     reason = criteria.reasons["censored_count"]
     baselines, over, by_counts = _count_completions(criteria, cohort)
     of_baselines = _as_known(criteria, baselines.cohort, threads)
+    numbers = np.zeros(len(cohort))
     for completions in by_counts:
-        of_completions = _as_known(criteria, completions.cohort, threads)
+        of_completions, of_each = _with_open_comparisons(criteria, completions.cohort, threads)
         join(of_baselines, of_completions, completions, baselines.cohort, reason)
+        np.add.at(numbers, baselines.patient[completions.patient], of_each)
     join(verdicts, of_baselines, baselines, cohort, reason)
-    leave_open(verdicts, np.flatnonzero(over), reason)
+    leave_open(verdicts, np.flatnonzero(over | (numbers > MOST_COMPLETIONS)), reason)
     return verdicts
+
+
+def _with_open_comparisons(
+    criteria: CriteriaSet, cohort: Cohort, threads: int | None
+) -> tuple[dict[str, Verdict], Floats]:
+    """The verdicts that are the same whatever is true of the comparisons that bounds behind a function leave open.
+
+    And the number of ways in which these may be true; a patient with too many is decided in none of them.
+    """
+    verdicts = _as_known(criteria, cohort, threads)
+    comparisons = OpenComparisons(criteria, cohort, patient_days_of(criteria, cohort, 0, len(cohort)))
+    numbers = comparisons.numbers_of_completions()
+    some = np.flatnonzero((numbers > 1) & (numbers <= MOST_COMPLETIONS))
+    for batch in in_batches(some, np.diff(cohort.first_row)[some] * numbers[some], ROWS_AT_ONCE):
+        completions, supposed = comparisons.completions(batch, numbers[batch].astype(np.int64))
+        of_completions = _as_known(criteria, completions.cohort, threads, supposed)
+        join(verdicts, of_completions, completions, cohort, criteria.reasons["censored_count"])
+    return verdicts, numbers
 
 
 def _count_completions(criteria: CriteriaSet, cohort: Cohort) -> tuple[Completions, Bools, Iterator[Completions]]:
@@ -158,8 +180,10 @@ def _count_completions(criteria: CriteriaSet, cohort: Cohort) -> tuple[Completio
     return baselines, over, (counts.completions(batch, numbers[batch].astype(np.int64)) for batch in batches)
 
 
-def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dict[str, Verdict]:
-    """The verdicts by what is known: what a censored count leaves open is unknown."""
+def _as_known(
+    criteria: CriteriaSet, cohort: Cohort, threads: int | None, supposed: Mapping[Relation, Ints] | None = None
+) -> dict[str, Verdict]:
+    """The verdicts by what is known, and by what is supposed of comparisons on rows: what is left open is unknown."""
     cuts = _cuts(cohort)
     workers = min(threads or os.cpu_count() or 1, len(cuts) - 1)
     whole = Verdicts(len(cohort), len(cohort.day))
@@ -167,6 +191,7 @@ def _as_known(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> dic
 
     def decide_block(first: int, last: int) -> None:
         patient_days = patient_days_of(criteria, cohort, first, last)
+        suppose(patient_days, supposed or {})
         whole.fill(decide_endpoints(criteria, patient_days), first, patient_days.offset, patient_days.nowhere)
 
     if workers <= 1:

@@ -15,7 +15,7 @@ from itp_response.cohort.build import days_since
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.observations import LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE, RescueCourses
 from itp_response.cohort.values import Bools, Floats, Ints, Numbers, Texts, ranges, with_bounds
-from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, choices, in_batches
+from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, chosen, in_batches
 
 MOST_COMPLETIONS = 1_000
 """Of a patient; beyond, the patient is not evaluable."""
@@ -73,12 +73,10 @@ class _Cells:
         index, number = ranges(np.zeros_like(numbers), numbers)
         patient = patients[index]
         completed = self._without_bleeding(self._cohort.select(patient), number >= self._of_cells[patient])
-        begin, end = (np.searchsorted(self.patient, patient, side=side) for side in ("left", "right"))
-        completion, cell = ranges(begin, end)
-        choice = choices(self.patient, self._options, MOST_COMPLETIONS, cell, number[completion])
+        completion, cell, choice = chosen(self.patient, self._options, patient, number)
         row = self._left_out.row[cell] - self._cohort.first_row[patient][completion] + completed.first_row[completion]
-        chosen = {what: (self._left_out.what[cell] == what) & (choice > 0) for what in range(3)}
-        counted, graded, begun = (chosen[what] for what in (LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE))
+        of_kind = {what: (self._left_out.what[cell] == what) & (choice > 0) for what in range(3)}
+        counted, graded, begun = (of_kind[what] for what in (LEFT_OUT_COUNT, LEFT_OUT_GRADE, LEFT_OUT_RESCUE))
         completed = replace(
             completed,
             platelets=_with_any(completed.platelets, row[counted]),

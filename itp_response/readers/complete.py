@@ -20,13 +20,26 @@ from itp_response.messages.errors import CohortError, ItpResponseError, Problem
 
 ARROW_FILE = b"ARROW1"
 """The first bytes of an Arrow file; a stream that was saved has none."""
-READ_ARROW = """
+ELSEWHERE = """
 import sys
-import polars as pl
+import {library}
+
 data = sys.stdin.buffer.read()
-pl.scan_ipc(data).collect() if data.startswith(b"ARROW1") else pl.read_ipc_stream(data)
+try:
+    import resource
+
+    taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    most = taken + {memory} + 8 * len(data)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+except (ImportError, OSError):
+    pass  # not every system has such a limit
 """
-"""A program that reads an Arrow file."""
+"""How a program begins that reads `data` by a library: a few bytes may announce more than any memory holds."""
+MEMORY = 2 << 30
+"""Bytes that such a program may take, beside eight times those of the file."""
+READ_ARROW = 'polars.scan_ipc(data).collect() if data.startswith(b"ARROW1") else polars.read_ipc_stream(data)'
+"""Reads an Arrow file by polars."""
 IN_MEMORY = 1 << 28
 """The bytes of an Arrow file that is read from memory."""
 RECORD = 80
@@ -61,11 +74,13 @@ def check_rows(name: str, kind: str, rows: int, announced: int | None) -> None:
         raise incomplete(name, kind)
 
 
-def check_elsewhere(program: str, data: bytes, name: str, kind: str) -> None:
-    """Raises `CohortError` if a program, in a process of its own, cannot read these bytes from its standard input.
+def check_elsewhere(library: str, program: str, data: bytes, name: str, kind: str) -> None:
+    """Raises `CohortError` if a program cannot read these bytes as `data` by a library, in a process of its own.
 
-    A library that is not written in Python may end the process in which it meets a length that cannot be.
+    A library that is not written in Python may end the process in which it meets a length that cannot be, or take
+    memory until the system does.
     """
+    program = ELSEWHERE.format(library=library, memory=MEMORY) + program
     if subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, check=False).returncode:
         raise incomplete(name, kind)
 
@@ -93,7 +108,7 @@ def check_arrow(source: Path | bytes, name: str) -> None:
         unbroken(name, "Arrow", lambda: _look_through(source))
         return
     with _opened(source) as file:
-        check_elsewhere(READ_ARROW, file.read(), name, "Arrow")
+        check_elsewhere("polars", READ_ARROW, file.read(), name, "Arrow")
 
 
 def _look_through(source: Path | bytes) -> None:

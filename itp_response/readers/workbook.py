@@ -25,13 +25,11 @@ from itp_response.readers.text import check_unpacked
 from itp_response.readers.xlsx_form import visible_sheets, xlsx_form
 
 READ_XLS = """
-import sys
-import fastexcel
-book = fastexcel.read_excel(sys.stdin.buffer.read())
+book = fastexcel.read_excel(data)
 for name in book.sheet_names:
     book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
 """
-"""A program that reads an old workbook, which is no archive whose parts can be looked at first."""
+"""Reads an old workbook by fastexcel; it is no archive whose parts can be looked at first."""
 FORMS: dict[str, Callable[[Path, str], SheetForm]] = {".xls": xls_form, ".ods": ods_form}
 """The functions that give the forms of sheets in other workbooks than .xlsx."""
 DATE = r"^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2}(?:\.\d+)?)$"
@@ -45,7 +43,7 @@ def workbook(path: Path, sheet: str | None = None, header_row: int | None = None
     """
     fastexcel = needed("fastexcel", "excel", f"{path.name}: ", CohortError)
     if path.suffix.lower() == ".xls":
-        check_elsewhere(READ_XLS, path.read_bytes(), path.name, WORKBOOK)
+        check_elsewhere("fastexcel", READ_XLS, path.read_bytes(), path.name, WORKBOOK)
     else:
         _check_parts(path)
     if path.suffix.lower() == ".ods":

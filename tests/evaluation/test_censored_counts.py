@@ -289,10 +289,6 @@ class TestLaws:
             if verdict.reason not in ("censored_count", known[name].reason):
                 assert verdict.value != "NE", name
 
-    @pytest.mark.xfail(
-        strict=False,
-        reason="counts behind a function are not completed, so a row that they leave unknown may count as not met",
-    )
     @settings(max_examples=60)
     @given(strategies.patients(), strategies.criteria_variants(other_rows=True), st.data())
     def test_a_value_at_another_row_is_open_where_it_depends_on_a_bound(self, patient, raw, data):

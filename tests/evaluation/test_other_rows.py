@@ -290,7 +290,8 @@ class TestInRules:
             """
             timeline                 | value | reason                | because
             d7 60 bleed ?, d28 20    | NE    | bleeding_not_recorded | of the row before
-            d7 <100 bleed ?, d28 20  | NE    | bleeding_not_recorded | before the censored count
+            d7 <100 bleed ?, d28 20  | NE    | censored_count        | not met if it was below 40, else unknown
+            d7 <30 bleed ?, d28 20   | N     | platelets             | above half of anything below 30
             """,
         )
 

@@ -543,6 +543,19 @@ def test_labels_of_columns_and_values_are_handed_on(tmp_path):
 class TestErrorsOfSpreadsheets:
     """A cell with an error is no empty cell."""
 
+    def test_a_cell_of_an_xls_that_would_take_all_memory(self, tmp_path):
+        """A damaged record puts it where no such sheet has a cell, and all cells up to it would be taken."""
+        xls(pl.DataFrame({"patient_id": ["P1"], "day": ["0"], "platelets": ["15"]}), tmp_path / "visits.xls")
+        written = (tmp_path / "visits.xls").read_bytes()
+        record = b"\xfd\x00\x0a\x00"  # a text, followed by its row and column
+        at = written.rindex(record) + len(record)
+        (tmp_path / "visits.xls").write_bytes(written[:at] + b"\xff\x7f\xff\x7f" + written[at + 4 :])
+
+        with pytest.raises(
+            CohortError, match=r"^visits.xls: this is not a complete workbook; save it again as .xlsx.$"
+        ):
+            read(tmp_path / "visits.xls")
+
     def test_in_xls(self, tmp_path):
         book = xlwt.Workbook()
         page = book.add_sheet("Counts")
