@@ -60,12 +60,17 @@ def _seen_from_other_rows(criteria: Criteria, cohort: Cohort, name: str) -> str:
     patient = _SupposedPatient(criteria, cohort, name, columns)
     if len(columns) == 1:
         low, high = float(patient.bounds.low[0]), float(patient.bounds.high[0])
-        tried = _plain_counts(patient, np.array([low, high if np.isfinite(high) else max(FAR, 2 * low)]))
-        given = _ranges(patient, *tried) or _examples(*tried)
+        counts, labels = _plain_counts(patient, np.array([low, high if np.isfinite(high) else max(FAR, 2 * low)]))
+        given = _ranges(patient, counts, labels) or _examples(counts, labels)
     else:
         corners = _corners(patient.bounds)
-        given = _examples(*_plain_combinations(patient, corners, patient.decided(corners))) if len(corners) else []
-    return f"{named}: {', '.join(given)}" if given else named
+        if not len(corners):
+            return named
+        counts, labels = _plain_combinations(patient, corners, patient.decided(corners))
+        given = _examples(counts, labels)
+    if len(set(labels.tolist())) == 1:
+        return f"{named}: {labels[0]} with whatever was tried, which does not show that it is {labels[0]} with all"
+    return f"{named}: {', '.join(given)}"
 
 
 def _completions(criteria: Criteria, cohort: Cohort, name: str) -> tuple[Floats, Labels]:

@@ -131,6 +131,93 @@ class TestCounts:
         )
 
 
+class TestBehindAFunction:
+    """A comparison that the bounds of a value at another row leave open is decided as true and as false."""
+
+    RISES = """
+    [R]
+    kind = "achieved"
+    when = "platelets >= previous(platelets)"
+    unknown_counts = "do_not_meet"
+    """
+
+    def test_a_row_left_open_that_would_not_count(self):
+        assert not wrong(
+            self.RISES,
+            """
+            timeline                              | value | day | reason          | because
+            d0 15, d28 10, d30 <50, d364 10       | NE    |     | censored_count  | one rises, with any count; each row is tried by itself
+            d0 15, d28 10, d30 <9, d364 5         | NE    |     | censored_count  | with 4 the last rises, with 6 it does not
+            d0 15, d28 10, d30 <9, d364 9         | Y     | 364 | met             | 9 is more than what is below 9
+            d0 15, d28 60, d31 <90, d364 5        | Y     | 28  | met             | before the bound
+            d0 15, d28 10, d364 <9                | N     |     | never_reached   | the row's own count is below 10 in any case
+            """,
+        )
+
+    def test_a_comparison_is_the_same_in_several_rules(self):
+        """But two comparisons are tried by themselves, though they hang together."""
+        assert not wrong(
+            """
+            [A]
+            kind = "at"
+            when = "platelets >= previous(platelets)"
+            day = 28
+            within = [28, 28]
+            [B]
+            kind = "combined"
+            when = "A or not A"
+            [C]
+            kind = "at"
+            when = "platelets >= previous(platelets) or platelets < 2 * previous(platelets)"
+            day = 28
+            within = [28, 28]
+            """,
+            """
+            timeline       | A  | B | value | reason         | because
+            d7 <50, d28 30 | NE | Y | NE    | censored_count | either is so, whatever it was
+            d7 <30, d28 30 | Y  | Y | Y     | met            | above what was before
+            """,
+        )
+
+    def test_a_quotient(self):
+        """By a count that may be zero it has no result, which is tried as well."""
+        assert not wrong(
+            """
+            [A]
+            kind = "at"
+            when = "platelets / previous(platelets) >= 2"
+            day = 28
+            within = [28, 28]
+            [R]
+            kind = "combined"
+            when = "A or not A"
+            """,
+            """
+            timeline         | A  | value | reason         | because
+            d7 <10, d28 20   | NE | NE    | censored_count | nothing is twice 0
+            d7 >50, d28 20   | N  | Y     | met            | less than half
+            """,
+        )
+
+    def test_more_than_are_tried(self):
+        """Beside the 14 rows that are open stands a result that none of them touches."""
+        rows = ", ".join(f"d{day} <50" for day in range(30, 44))
+        assert not wrong(
+            self.RISES
+            + """
+            [first]
+            kind = "achieved"
+            when = "platelets >= 2 * baseline"
+            days = [1, 29]
+            """,
+            f"""
+            timeline              | first | R  | because
+            d0 15, d28 5, {rows}  | N     | NE | two truths of 13 rows are 8,192, and the counts of the rows differ too
+            d0 15, d28 60, {rows} | Y     | NE | though day 28 rises: beyond, what bounds touch is not decided
+            """,
+        )
+
+
 class TestBaseline:
     """A baseline that is a bound is any baseline within it, the same for all counts."""
 
