@@ -101,6 +101,7 @@ class TestOpenComparisons:
             timeline        | value | day | reason         | number | because
             d0 <20, d28 30  | NE    |     | censored_count | 3      | the previous one may be 0
             d0 15, d28 30   | Y     | 28  | met            | 1      | it is not
+            d0 0, d28 30    | NE    |     | not_recorded   | 1      | it is 0, which is no bound
             """,
         )
         assert not misread(
