@@ -76,6 +76,8 @@ class Bounds:
 
 Value = Bounds | str | bool | None
 """What a name of a rule stands for; None is not known."""
+Truths = tuple[tuple[str, bool | None], ...]
+"""Comparisons, each as it is written out, and the truth that each is taken to have."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,10 @@ class Chart:
 
     They are those of the counts as recorded: completions leave them as they are.
     """
+    truths: Mapping[int, Truths] = field(default_factory=dict)
+    """For each day, the comparisons with a function that were open on it, and the truth that this completion gives."""
     known: dict[tuple[Any, ...], bool | None] = field(default_factory=dict, compare=False, repr=False)
-    """The rules that were asked already, each of a day, its count and the baseline: completions ask them again."""
+    """The rules asked already, each of a day, its count and truths, and the baseline: completions ask them again."""
 
     @property
     def terms(self) -> dict[str, str]:
@@ -130,13 +134,14 @@ def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, LiteralVer
     """
     chart = chart_of(criteria, patient)
     as_known = decided(chart)
-    if not any(left_open(chart, name) for name in as_known):
+    still_open = [name for name in as_known if left_open(chart, name)]
+    if not still_open:
         return as_known
-    each = [decided(completion) for completion in completions(chart)]
-    return {
-        name: same([one[name] for one in each]) if left_open(chart, name) else verdict
-        for name, verdict in as_known.items()
-    }
+    baselines = baselines_tried(chart)
+    if number_of_completions(baselines) > MOST:
+        return as_known | {name: among_too_many(chart, name, decided)[name] for name in still_open}
+    each = [decided(completion) for completion in completions(baselines)]
+    return as_known | {name: same([one[name] for one in each]) for name in still_open}
 
 
 def decided(chart: Chart) -> dict[str, LiteralVerdict]:
@@ -166,20 +171,116 @@ def same(verdicts: Sequence[LiteralVerdict], reason: str = "censored_count") -> 
 
 # The completions of a patient: what may have been observed, where counts are known only as bounds.
 
+MOST = 10_000
+"""With more completions than these, a verdict that depends on the bounds is NE."""
 PATIENCE = 50
+"""The most completions of each baseline that are decided here; others of fewer than MOST are not read."""
 RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
 OF_PATIENTS = ("only", "unless")
 
 
-def completions(chart: Chart) -> Iterator[Chart]:
-    """One for each baseline and counts that rules could tell from each other."""
-    for completion in with_baselines(chart):
-        values = [counts_tried(completion, row) for row in completion.rows]
-        if prod(map(len, values)) > PATIENCE:
-            raise TooManyCompletionsError
-        for counts in product_of(*values):
-            rows = tuple(replace(row, platelets=count) for row, count in zip(completion.rows, counts, strict=True))
-            yield replace(completion, rows=rows)
+@dataclass(frozen=True)
+class RowTried:
+    """A row with one of the counts that it may have had, and the truths that each comparison open on it may have."""
+
+    row: DayRow
+    open: Mapping[str, tuple[bool | None, ...]]
+
+    @property
+    def number(self) -> int:
+        """Of the ways in which the open comparisons may be true or false."""
+        return prod(map(len, self.open.values()))
+
+    def ways(self) -> Iterator[tuple[DayRow, Truths]]:
+        """The row with each of these."""
+        for truths in product_of(*self.open.values()):
+            yield self.row, tuple(zip(self.open, truths, strict=True))
+
+
+@dataclass(frozen=True)
+class BaselineTried:
+    """The chart with one of the baselines that it may have had, and for each of its rows what is tried of it."""
+
+    chart: Chart
+    each_row: Sequence[Sequence[RowTried]]
+
+    @property
+    def number(self) -> int:
+        """Of the completions with this baseline: on every row by itself."""
+        return prod(sum(tried.number for tried in of_row) for of_row in self.each_row)
+
+    def completions(self) -> Iterator[Chart]:
+        """One for each of the counts and truths of open comparisons."""
+        for taken in product_of(*([way for tried in of_row for way in tried.ways()] for of_row in self.each_row)):
+            rows = tuple(row for row, _ in taken)
+            yield replace(self.chart, rows=rows, truths={row.day: truths for row, truths in taken})
+
+
+def baselines_tried(chart: Chart) -> list[BaselineTried]:
+    """Each baseline, with the counts and truths of open comparisons that rules could tell from each other."""
+    return [BaselineTried(one, [rows_tried(one, row) for row in one.rows]) for one in with_baselines(chart)]
+
+
+def number_of_completions(baselines: Iterable[BaselineTried]) -> int:
+    """Of all baselines."""
+    return sum(baseline.number for baseline in baselines)
+
+
+def completions(baselines: Sequence[BaselineTried]) -> Iterator[Chart]:
+    """Those of all baselines, where they are not too many to decide."""
+    if any(baseline.number > PATIENCE for baseline in baselines):
+        raise TooManyCompletionsError
+    for baseline in baselines:
+        yield from baseline.completions()
+
+
+def rows_tried(chart: Chart, row: DayRow) -> list[RowTried]:
+    """The row with each of the counts that rules could tell from each other."""
+    rows = [replace(row, platelets=count) for count in counts_tried(chart, row)]
+    return [RowTried(one, open_comparisons(chart, one)) for one in rows]
+
+
+def open_comparisons(chart: Chart, row: DayRow) -> dict[str, tuple[bool | None, ...]]:
+    """The comparisons that are open on a row on which a rule with them is unknown, and the truths that each is given.
+
+    Each is true and false, and unknown as well where it divides by anything but a number.
+    """
+    unknown = [rule for rule in rules_of_rows(chart) if state(chart, rule, row) is None]
+    found: dict[str, tuple[bool | None, ...]] = {}
+    for rule in unknown:
+        for written, comparison in comparisons_with_functions(rule, as_pairs(chart.terms)).items():
+            if is_open(chart, comparison, row):
+                found[written] = (True, False, None) if divides_by_no_number(comparison) else (True, False)
+    return found
+
+
+def is_open(chart: Chart, comparison: ast.Compare, row: DayRow) -> bool:
+    """Is it unknown although all that it names has a value on the row, that of a function only within bounds?"""
+    names = row_names(chart, row)
+    functions = [names[ast.unparse(node)] for node in ast.walk(comparison) if isinstance(node, ast.Call)]
+    others = [names[name] for name in names_in(comparison, {}, functions=False)]
+    return (
+        truth_of(comparison, names, {}) is None
+        and None not in [*functions, *others]
+        and any(isinstance(value, Bounds) and value.low != value.high for value in functions)
+    )
+
+
+def divides_by_no_number(comparison: ast.Compare) -> bool:
+    """Does it divide by anything but a number as written?"""
+    divisions = [node for node in ast.walk(comparison) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
+    return any(not isinstance(node.right, ast.Constant) for node in divisions)
+
+
+def among_too_many(
+    chart: Chart, name: str, decide: Callable[[Chart], dict[Any, LiteralVerdict]]
+) -> dict[Any, LiteralVerdict]:
+    """The verdicts of an endpoint of a patient with too many completions: NE where they depend on the bounds."""
+    own = alone(chart, name)
+    baselines = baselines_tried(own)
+    if number_of_completions(baselines) > 1:
+        return dict.fromkeys(decide(own), LiteralVerdict("NE", "censored_count"))
+    return decide(next(completions(baselines)))
 
 
 def with_baselines(chart: Chart) -> list[Chart]:
@@ -187,11 +288,11 @@ def with_baselines(chart: Chart) -> list[Chart]:
     baseline = chart.own["baseline"]
     if not isinstance(baseline, Bounds) or baseline.low == baseline.high or not baseline_matters(chart):
         return [chart]
-    unknown = [row for row in chart.rows if None in rule_truths(chart, row)]
+    unknown = [row for row in chart.rows if None in told_apart_by(chart, row)]
     edges = [edge for row in unknown if row.platelets for edge in (row.platelets.low, row.platelets.high)]
     marks = {
         (count - more) / times
-        for count in {*numbers_of(chart), *edges, *(end for row in unknown for end in ends_behind(chart, row))}
+        for count in {*numbers_of(chart), *edges, *(number for row in unknown for number in numbers_behind(chart, row))}
         for more in added(chart)
         for times in multiplied(chart)
         if times and not isinf(count)
@@ -214,66 +315,119 @@ def with_baselines(chart: Chart) -> list[Chart]:
 
 
 def left_open(chart: Chart, name: str) -> bool:
-    """Does a bound leave a rule of the endpoint unknown, or of one that it is decided from?"""
+    """Does a bound leave a rule of the endpoint unknown, or of one that it is decided from?
+
+    A comparison with a function that the patient's own count or baseline leaves unknown is as a rule.
+    """
     baseline = chart.own["baseline"]
     wide = isinstance(baseline, Bounds) and baseline.low != baseline.high
     rows = [row for row in chart.rows if wide or (row.platelets and row.platelets.low != row.platelets.high)]
-    own = replace(chart, criteria={**chart.criteria, **dict.fromkeys(set(endpoint_names(chart.criteria)) - {name})})
-    if any(None in rule_truths(own, row) for row in (*rows, *([None] if wide else []))):
+    own = alone(chart, name)
+    if any(None in told_apart_by(own, row) for row in (*rows, *([None] if wide else []))):
         return True
-    table = chart.criteria[name]
-    named = {word for word in re.findall(r"\w+", str([table.get(key) for key in REFERENCES])) if word != name}
-    if table["kind"] == "combined":
-        named |= set(re.findall(r"\w+", table["when"]))
-    return any(left_open(chart, other) for other in endpoint_names(chart.criteria) if other in named)
+    return any(open_comparisons(own, row) for row in own.rows)
+
+
+def alone(chart: Chart, name: str) -> Chart:
+    """The chart of an endpoint and of those that it is decided from: the others are not in its file."""
+    names = endpoint_names(chart.criteria)
+    kept: list[str] = []
+    asked = [name]
+    while asked:
+        one = asked.pop()
+        kept.append(one)
+        table = chart.criteria[one]
+        named = set(re.findall(r"\w+", str([table.get(key) for key in REFERENCES])))
+        if table["kind"] == "combined":
+            named |= set(re.findall(r"\w+", table["when"]))
+        asked += [other for other in names if other in named and other not in (*kept, *asked)]
+    return replace(chart, criteria={**chart.criteria, **dict.fromkeys(set(names) - set(kept))})
 
 
 REFERENCES = ("from", "after", "until", "to", "of", "censored", "competing")
 
 
 def baseline_matters(chart: Chart) -> bool:
-    """Does the bound leave any rule unknown?"""
-    return any(None in rule_truths(chart, row) for row in (*chart.rows, None))
+    """Does the bound leave any rule unknown, or any comparison with a function?"""
+    return any(None in told_apart_by(chart, row) for row in (*chart.rows, None))
 
 
 def counts_tried(chart: Chart, row: DayRow) -> list[Bounds | None]:
     """The counts of a row that rules could tell from each other."""
     if row.platelets is None or row.platelets.low == row.platelets.high:
         return [row.platelets]
-    if None not in rule_truths(chart, row):
+    if None not in told_apart_by(chart, row):
         return [row.platelets]
     baseline = chart.own["baseline"]
     own = baseline.low if isinstance(baseline, Bounds) else 0.0
-    numbers = (own, *numbers_of(chart), *ends_behind(chart, row))
+    numbers = (own, *numbers_of(chart), *numbers_behind(chart, row))
     marks = {times * count + more for count in numbers for times in multiplied(chart) for more in added(chart)}
     marks |= {count / times for count in numbers for times in multiplied(chart) if times}
     told_apart: dict[tuple[bool | None, ...], Bounds | None] = {}
     for count in between(marks, row.platelets):
-        told_apart.setdefault(rule_truths(chart, replace(row, platelets=count)), count)
+        told_apart.setdefault(told_apart_by(chart, replace(row, platelets=count)), count)
     return list(told_apart.values())
 
 
-def ends_behind(chart: Chart, row: DayRow) -> set[float]:
-    """The finite ends of the values that functions give at a row."""
+def numbers_behind(chart: Chart, row: DayRow) -> set[float]:
+    """The finite ends of the values that functions give at a row; where one stands beside another, sums of them too."""
     values = [value for value in chart.behind[row.day].values() if isinstance(value, Bounds)]
-    return {end for value in values for end in (value.low, value.high) if not isinf(end)}
+    ends = {end for value in values for end in (value.low, value.high) if not isinf(end)}
+    baseline = chart.own["baseline"]
+    several = [*ends, *((baseline.low, baseline.high) if isinstance(baseline, Bounds) else ())]
+    if not any(names_several(one) for one in all_comparisons_with_functions(chart).values()):
+        return ends
+    times = {0.0, *multiplied(chart)}
+    scaled = {factor * number for factor in times for number in several if not isinf(number)}
+    return ends | {one + two for one in scaled for two in scaled} | {one - two for one in scaled for two in scaled}
+
+
+def names_several(comparison: ast.Compare) -> bool:
+    """Does it name the count of the row, and two other numbers that are no constants?"""
+    functions = [node for node in ast.walk(comparison) if isinstance(node, ast.Call)]
+    named = list(names_in(comparison, {}, functions=False))
+    return "platelets" in named and len(functions) + named.count("baseline") > 1
 
 
 def truths_tried(chart: Chart, row: DayRow | None) -> list[tuple[bool | None, ...]]:
-    """The truths of every rule that the counts of a row can give."""
+    """What the counts of a row can give of that by which they are told apart."""
     if row is None:
         return [rule_truths(chart, row)]
-    truths = {rule_truths(chart, replace(row, platelets=count)) for count in counts_tried(chart, row)}
+    truths = {told_apart_by(chart, replace(row, platelets=count)) for count in counts_tried(chart, row)}
     return sorted(truths, key=str)
+
+
+def told_apart_by(chart: Chart, row: DayRow | None) -> tuple[bool | None, ...]:
+    """The truth of every rule at a row, and of every comparison with a function."""
+    if row is None:
+        return rule_truths(chart, row)
+    names = row_names(chart, row)
+    comparisons = all_comparisons_with_functions(chart).values()
+    return *rule_truths(chart, row), *(truth_of(one, names, {}) for one in comparisons)
 
 
 def rule_truths(chart: Chart, row: DayRow | None) -> tuple[bool | None, ...]:
     """The truth of every rule at a row; without a row, of those over patients."""
-    tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
     if row is None:
+        tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
         return tuple(truth(one[key], chart.own, chart.terms) for one in tables for key in OF_PATIENTS if key in one)
-    rules = {one[key]: None for one in tables if one["kind"] != "combined" for key in RULES if key in one}
-    return tuple(state(chart, rule, row) for rule in rules)
+    return tuple(state(chart, rule, row) for rule in rules_of_rows(chart))
+
+
+def rules_of_rows(chart: Chart) -> list[str]:
+    """The rules over rows of the file's endpoints, each once."""
+    tables = [chart.criteria[name] for name in endpoint_names(chart.criteria)]
+    return list({one[key]: None for one in tables if one["kind"] != "combined" for key in RULES if key in one})
+
+
+def all_comparisons_with_functions(chart: Chart) -> dict[str, ast.Compare]:
+    """Those of all rules over rows of the file."""
+    terms = as_pairs(chart.terms)
+    return {
+        written: comparison
+        for rule in rules_of_rows(chart)
+        for written, comparison in comparisons_with_functions(rule, terms).items()
+    }
 
 
 def between(marks: Iterable[float], bounds: Bounds) -> list[Bounds]:
@@ -779,22 +933,25 @@ def states_by_visit(criteria: dict[str, Any], patient: Patient) -> dict[tuple[st
 
     Those endpoints are read as if the file had no others, to which they could refer.
     """
-    alone = {
+    states = {
         key: {word: value for word, value in criteria[key].items() if word not in REFERENCES}
         for key in endpoint_names(criteria)
         if has_state(criteria, criteria[key])
     }
     head = {key: table for key, table in criteria.items() if key not in endpoint_names(criteria)}
-    chart = chart_of({**head, **alone}, patient)
+    chart = chart_of({**head, **states}, patient)
     as_known = at_visits(chart)
-    if not any(left_open(chart, name) for name, _ in as_known):
+    still_open = [name for name in states if left_open(chart, name)]
+    if not still_open:
         return as_known
-    each = [at_visits(completion) for completion in completions(chart)]
-    return {
-        # The count used is that of the same day, whatever it was.
-        key: replace(same([one[key] for one in each]), day=verdict.day) if left_open(chart, key[0]) else verdict
-        for key, verdict in as_known.items()
-    }
+    baselines = baselines_tried(chart)
+    if number_of_completions(baselines) > MOST:
+        agreed = {key: one for name in still_open for key, one in among_too_many(chart, name, at_visits).items()}
+    else:
+        each = [at_visits(completion) for completion in completions(baselines)]
+        agreed = {key: same([one[key] for one in each]) for key in as_known if key[0] in still_open}
+    # The count used is that of the same day, whatever it was.
+    return as_known | {key: replace(verdict, day=as_known[key].day) for key, verdict in agreed.items()}
 
 
 def at_visits(chart: Chart) -> dict[tuple[str, int], LiteralVerdict]:
@@ -1394,6 +1551,58 @@ def behind(chart: Chart, call: str, row: DayRow) -> Value:
     return lowest(values) if which == "lowest" else highest(values)
 
 
+class WrittenOut(ast.NodeTransformer):
+    """Puts what is behind a term in its place; the names in functions are no terms."""
+
+    def __init__(self, terms: Mapping[str, str]) -> None:
+        self.terms = terms
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return written_out(self.terms[node.id], self.terms) if node.id in self.terms else node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        return node
+
+
+def written_out(rule: str, terms: Mapping[str, str]) -> ast.expr:
+    """A rule, or a part of one, with its terms written out."""
+    node: ast.expr = WrittenOut(terms).visit(ast.parse(rule.strip(), mode="eval").body)
+    return node
+
+
+@cache
+def as_written_out(comparison: ast.Compare, terms: tuple[tuple[str, str], ...]) -> str:
+    """The text of a comparison with its terms written out: what makes it the same comparison in several rules."""
+    return ast.unparse(written_out(ast.unparse(comparison), dict(terms)))
+
+
+@cache
+def comparisons_with_functions(rule: str, terms: tuple[tuple[str, str], ...]) -> dict[str, ast.Compare]:
+    """The comparisons of a rule in which there is a function, by their text; their terms are written out."""
+    chains = [node for node in ast.walk(written_out(rule, dict(terms))) if isinstance(node, ast.Compare)]
+    comparisons = {ast.unparse(one): one for chain in chains for one in links(chain)}
+    return {
+        written: one
+        for written, one in comparisons.items()
+        if any(isinstance(node, ast.Call) for node in ast.walk(one))
+    }
+
+
+def as_pairs(terms: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The terms as what can be asked for again."""
+    return tuple(terms.items())
+
+
+@cache
+def links(chain: ast.Compare) -> tuple[ast.Compare, ...]:
+    """The comparisons of a chain: `30 <= platelets < 50` has two."""
+    sides = [chain.left, *chain.comparators]
+    return tuple(
+        ast.Compare(left, [operator], [right])
+        for operator, (left, right) in zip(chain.ops, pairwise(sides), strict=True)
+    )
+
+
 # The patient as the program sees it.
 
 
@@ -1564,10 +1773,11 @@ def with_the_last_before_the_dose(
 
 
 def row_names(chart: Chart, row: DayRow) -> dict[str, Value]:
-    """What each name and function of a rule stands for at a row."""
+    """What each name and function of a rule stands for at a row, and the comparisons whose truth is completed."""
     return {
         **chart.own,
         **chart.behind.get(row.day, {}),
+        **dict(chart.truths.get(row.day, ())),
         **row.columns,
         **row.rescues,
         "platelets": row.platelets,
@@ -1583,7 +1793,7 @@ def row_names(chart: Chart, row: DayRow) -> dict[str, Value]:
 
 def state(chart: Chart, rule: str, row: DayRow) -> bool | None:
     """Is the rule true, false or unknown at the row?"""
-    asked = rule, row.day, row.platelets, chart.own["baseline"]
+    asked = rule, row.day, row.platelets, chart.own["baseline"], chart.truths.get(row.day, ())
     if asked not in chart.known:
         chart.known[asked] = truth(rule, row_names(chart, row), chart.terms)
     return chart.known[asked]
@@ -1606,13 +1816,7 @@ def truth_of(node: ast.expr, names: Mapping[str, Value], terms: Mapping[str, str
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return opposite(truth_of(node.operand, names, terms))
     if isinstance(node, ast.Compare):
-        values = [value_of(part, names, terms) for part in (node.left, *node.comparators)]
-        return all_of(
-            [
-                compare(operator, left, right)
-                for operator, left, right in zip(node.ops, values[:-1], values[1:], strict=True)
-            ]
-        )
+        return all_of([truth_of_comparison(link, names, terms) for link in links(node)])
     if isinstance(node, ast.Name) and node.id in terms:
         return truth(terms[node.id], names, terms)
     if isinstance(node, ast.Name) and node.id == "treatment_discontinued":
@@ -1622,6 +1826,16 @@ def truth_of(node: ast.expr, names: Mapping[str, Value], terms: Mapping[str, str
         if value is None or isinstance(value, bool):
             return value
     raise ValueError(f"not a condition: {ast.unparse(node)}")
+
+
+def truth_of_comparison(link: ast.Compare, names: Mapping[str, Value], terms: Mapping[str, str]) -> bool | None:
+    """A comparison of two sides; one that the completion gives a truth, or leaves unknown, is as it says."""
+    written = as_written_out(link, as_pairs(terms))
+    if written in names:
+        completed = names[written]
+        return completed if isinstance(completed, bool) else None
+    left, right = value_of(link.left, names, terms), value_of(link.comparators[0], names, terms)
+    return compare(link.ops[0], left, right)
 
 
 def value_of(node: ast.expr, names: Mapping[str, Value], terms: Mapping[str, str]) -> Value:
