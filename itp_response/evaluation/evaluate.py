@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import Bools, Floats, Ints
+from itp_response.cohort.values import Bools, Ints
 from itp_response.evaluation.censored_counts import (
     MOST_COMPLETIONS,
     CensoredCounts,
@@ -141,30 +141,21 @@ def _completed(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> di
     of_baselines = _as_known(criteria, baselines.cohort, threads)
     numbers = np.zeros(len(cohort))
     for completions in by_counts:
-        of_completions, of_each = _with_open_comparisons(criteria, completions.cohort, threads)
-        join(of_baselines, of_completions, completions, baselines.cohort, reason)
-        np.add.at(numbers, baselines.patient[completions.patient], of_each)
+        comparisons = _open_comparisons(criteria, completions.cohort)
+        owner = baselines.patient[completions.patient]
+        numbers += np.bincount(owner, comparisons.numbers, len(cohort))
+        of_counts = _as_known(criteria, completions.cohort, threads)
+        for of_truths, supposed in comparisons.completions(numbers[owner] <= MOST_COMPLETIONS):
+            with_truths = _as_known(criteria, of_truths.cohort, threads, supposed)
+            join(of_counts, with_truths, of_truths, completions.cohort, reason)
+        join(of_baselines, of_counts, completions, baselines.cohort, reason)
     join(verdicts, of_baselines, baselines, cohort, reason)
     leave_open(verdicts, np.flatnonzero(over | (numbers > MOST_COMPLETIONS)), reason)
     return verdicts
 
 
-def _with_open_comparisons(
-    criteria: CriteriaSet, cohort: Cohort, threads: int | None
-) -> tuple[dict[str, Verdict], Floats]:
-    """The verdicts that are the same whatever is true of the comparisons that bounds behind a function leave open.
-
-    And the number of ways in which these may be true; a patient with too many is decided in none of them.
-    """
-    verdicts = _as_known(criteria, cohort, threads)
-    comparisons = OpenComparisons(criteria, cohort, patient_days_of(criteria, cohort, 0, len(cohort)))
-    numbers = comparisons.numbers_of_completions()
-    some = np.flatnonzero((numbers > 1) & (numbers <= MOST_COMPLETIONS))
-    for batch in in_batches(some, np.diff(cohort.first_row)[some] * numbers[some], ROWS_AT_ONCE):
-        completions, supposed = comparisons.completions(batch, numbers[batch].astype(np.int64))
-        of_completions = _as_known(criteria, completions.cohort, threads, supposed)
-        join(verdicts, of_completions, completions, cohort, criteria.reasons["censored_count"])
-    return verdicts, numbers
+def _open_comparisons(criteria: CriteriaSet, cohort: Cohort) -> OpenComparisons:
+    return OpenComparisons(criteria, cohort, patient_days_of(criteria, cohort, 0, len(cohort)))
 
 
 def _count_completions(criteria: CriteriaSet, cohort: Cohort) -> tuple[Completions, Bools, Iterator[Completions]]:

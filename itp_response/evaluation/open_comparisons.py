@@ -4,13 +4,13 @@ Counts behind a function are not completed, since one count is seen from many ro
 the comparison, on each row by itself. That allows for more than the counts do, so no verdict is given too much.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.values import Bools, Floats, Ints, Truths, ranges
-from itp_response.evaluation.completions import Completions, chosen
+from itp_response.evaluation.completions import ROWS_AT_ONCE, Completions, chosen, in_batches
 from itp_response.evaluation.criteria_set import CriteriaSet
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import Observed, decide, numbers
@@ -84,15 +84,19 @@ class OpenComparisons:
         self._patient: Ints = cohort.patient[self._row]
         options = [UNKNOWN if _divides(relation) else FALSE for relation in self._relations]
         self._options: Ints = np.array(options, dtype=np.int64)[self._place]
-
-    def numbers_of_completions(self) -> Floats:
+        self.numbers: Floats = np.ones(len(cohort))
         """The number of completions of each patient."""
-        completions = np.ones(len(self._cohort))
-        np.multiply.at(completions, self._patient, self._options)
-        return completions
+        np.multiply.at(self.numbers, self._patient, self._options)
 
-    def completions(self, patients: Ints, numbers: Ints) -> tuple[Completions, dict[Relation, Ints]]:
-        """All completions of these patients, and what is supposed in them; `numbers` has the number for each."""
+    def completions(self, able: Bools) -> Iterator[tuple[Completions, dict[Relation, Ints]]]:
+        """All completions of the patients who are able and have several, and what is supposed in them, in batches."""
+        patients = np.flatnonzero(able & (self.numbers > 1))
+        rows = np.diff(self._cohort.first_row)[patients] * self.numbers[patients]
+        for batch in in_batches(patients, rows, ROWS_AT_ONCE):
+            yield self._completed(batch)
+
+    def _completed(self, patients: Ints) -> tuple[Completions, dict[Relation, Ints]]:
+        numbers = self.numbers[patients].astype(np.int64)
         index, number = ranges(np.zeros_like(numbers), numbers)
         patient = patients[index]
         completed = self._cohort.select(patient)

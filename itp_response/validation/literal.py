@@ -269,7 +269,7 @@ def is_open(chart: Chart, comparison: ast.Compare, row: DayRow) -> bool:
 def divides_by_no_number(comparison: ast.Compare) -> bool:
     """Does it divide by anything but a number as written?"""
     divisions = [node for node in ast.walk(comparison) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
-    return any(not isinstance(node.right, ast.Constant) for node in divisions)
+    return any(not re.fullmatch(r"-?[\d.]+", ast.unparse(node.right)) for node in divisions)
 
 
 def among_too_many(
@@ -288,7 +288,7 @@ def with_baselines(chart: Chart) -> list[Chart]:
     baseline = chart.own["baseline"]
     if not isinstance(baseline, Bounds) or baseline.low == baseline.high or not baseline_matters(chart):
         return [chart]
-    unknown = [row for row in chart.rows if None in told_apart_by(chart, row)]
+    unknown = [row for row in chart.rows if None in rule_truths(chart, row)]
     edges = [edge for row in unknown if row.platelets for edge in (row.platelets.low, row.platelets.high)]
     marks = {
         (count - more) / times
@@ -315,15 +315,12 @@ def with_baselines(chart: Chart) -> list[Chart]:
 
 
 def left_open(chart: Chart, name: str) -> bool:
-    """Does a bound leave a rule of the endpoint unknown, or of one that it is decided from?
-
-    A comparison with a function that the patient's own count or baseline leaves unknown is as a rule.
-    """
+    """Does a bound leave a rule of the endpoint unknown, or of one that it is decided from?"""
     baseline = chart.own["baseline"]
     wide = isinstance(baseline, Bounds) and baseline.low != baseline.high
     rows = [row for row in chart.rows if wide or (row.platelets and row.platelets.low != row.platelets.high)]
     own = alone(chart, name)
-    if any(None in told_apart_by(own, row) for row in (*rows, *([None] if wide else []))):
+    if any(None in rule_truths(own, row) for row in (*rows, *([None] if wide else []))):
         return True
     return any(open_comparisons(own, row) for row in own.rows)
 
@@ -348,15 +345,15 @@ REFERENCES = ("from", "after", "until", "to", "of", "censored", "competing")
 
 
 def baseline_matters(chart: Chart) -> bool:
-    """Does the bound leave any rule unknown, or any comparison with a function?"""
-    return any(None in told_apart_by(chart, row) for row in (*chart.rows, None))
+    """Does the bound leave any rule unknown?"""
+    return any(None in rule_truths(chart, row) for row in (*chart.rows, None))
 
 
 def counts_tried(chart: Chart, row: DayRow) -> list[Bounds | None]:
     """The counts of a row that rules could tell from each other."""
     if row.platelets is None or row.platelets.low == row.platelets.high:
         return [row.platelets]
-    if None not in told_apart_by(chart, row):
+    if None not in rule_truths(chart, row):
         return [row.platelets]
     baseline = chart.own["baseline"]
     own = baseline.low if isinstance(baseline, Bounds) else 0.0
