@@ -139,7 +139,7 @@ def verdicts(criteria: dict[str, Any], patient: Patient) -> dict[str, LiteralVer
         return as_known
     baselines = baselines_tried(chart)
     if number_of_completions(baselines) > MOST:
-        return as_known | {name: among_too_many(chart, name, decided)[name] for name in still_open}
+        return as_known | dict.fromkeys(still_open, OF_TOO_MANY)
     each = [decided(completion) for completion in completions(baselines)]
     return as_known | {name: same([one[name] for one in each]) for name in still_open}
 
@@ -172,7 +172,8 @@ def same(verdicts: Sequence[LiteralVerdict], reason: str = "censored_count") -> 
 # The completions of a patient: what may have been observed, where counts are known only as bounds.
 
 MOST = 10_000
-"""With more completions than these, a verdict that depends on the bounds is NE."""
+"""With more completions than these, what a bound leaves open is NE."""
+OF_TOO_MANY = LiteralVerdict("NE", "censored_count")
 PATIENCE = 50
 """The most completions of each baseline that are decided here; others of fewer than MOST are not read."""
 RULES = ("when", "discount", "closed_by", "set_aside", "at_once")
@@ -270,17 +271,6 @@ def divides_by_no_number(comparison: ast.Compare) -> bool:
     """Does it divide by anything but a number as written?"""
     divisions = [node for node in ast.walk(comparison) if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)]
     return any(not re.fullmatch(r"-?[\d.]+", ast.unparse(node.right)) for node in divisions)
-
-
-def among_too_many(
-    chart: Chart, name: str, decide: Callable[[Chart], dict[Any, LiteralVerdict]]
-) -> dict[Any, LiteralVerdict]:
-    """The verdicts of an endpoint of a patient with too many completions: NE where they depend on the bounds."""
-    own = alone(chart, name)
-    baselines = baselines_tried(own)
-    if number_of_completions(baselines) > 1:
-        return dict.fromkeys(decide(own), LiteralVerdict("NE", "censored_count"))
-    return decide(next(completions(baselines)))
 
 
 def with_baselines(chart: Chart) -> list[Chart]:
@@ -943,7 +933,7 @@ def states_by_visit(criteria: dict[str, Any], patient: Patient) -> dict[tuple[st
         return as_known
     baselines = baselines_tried(chart)
     if number_of_completions(baselines) > MOST:
-        agreed = {key: one for name in still_open for key, one in among_too_many(chart, name, at_visits).items()}
+        agreed = {key: OF_TOO_MANY for key in as_known if key[0] in still_open}
     else:
         each = [at_visits(completion) for completion in completions(baselines)]
         agreed = {key: same([one[key] for one in each]) for key in as_known if key[0] in still_open}
