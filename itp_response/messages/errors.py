@@ -105,9 +105,9 @@ class ItpResponseError(Exception):
     """The code of a problem without one of its own."""
 
     def __init__(self, message: str, problems: Iterable[str] = ()) -> None:
-        super().__init__(_readable(str(message)))
+        super().__init__(readable(str(message)))
         self.problems = tuple(
-            as_problem(problem, code=self.of_no_other).replaced(_readable(problem)) for problem in problems or [message]
+            as_problem(problem, code=self.of_no_other).replaced(readable(problem)) for problem in problems or [message]
         )
 
     @property
@@ -211,8 +211,8 @@ def some_of(names: Iterable[str], room: int = ROOM) -> str:
     return ", ".join([*names[:fitting], *more])
 
 
-def _readable(text: str) -> str:
-    """The text, each line as long as somebody can read it."""
+def readable(text: str) -> str:
+    """The text, each line as long as somebody can read it; what was asked for may stand in it whole."""
     return "\n".join(map(_without_middle, text.split("\n"))) if len(text) > LONGEST_LINE else text
 
 

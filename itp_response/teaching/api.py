@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from itp_response.messages.errors import ItpResponseError
+from itp_response.messages.errors import ItpResponseError, readable
 from itp_response.teaching import decisions, sets, study_patients
 from itp_response.teaching.page_data import PageData
 from itp_response.teaching.requests import PatientRequest, QuizRequest, SetRequest
@@ -216,7 +216,7 @@ def _http_error(request: Request, error: HTTPException) -> str:
 
 
 def _error(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse({"error": sentence}, status, headers)
+    return JSONResponse({"error": readable(sentence)}, status, headers)
 
 
 ERROR_HANDLERS: dict[Any, Any] = {

@@ -340,6 +340,18 @@ class TestRefusals:
 
         assert (answer.status_code, answer.json()) == (status, {"error": error})
 
+    @pytest.mark.parametrize("faulty", ["path", "method", "host", "origin"])
+    def test_a_message_is_short_enough_to_be_read(self, client, faulty):
+        """However long what it names is."""
+        long = "a" * 5_000
+        path = f"/{long}" if faulty == "path" else "/api/decide"
+        method = long.upper() if faulty == "method" else "POST"
+        headers = {} if faulty in ("path", "method") else {faulty: long}
+        answer = client.request(method, path, headers={"Content-Type": "application/json", **headers}, content="{}")
+
+        assert answer.status_code in (403, 404, 405)
+        assert len(answer.json()["error"]) < 1_000
+
     def test_every_answer_carries_the_policy(self, client):
         for path in ("/", "/page/page.js", "/api/sets", "/nothing"):
             headers = client.get(path).headers
