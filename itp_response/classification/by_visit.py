@@ -7,7 +7,8 @@ import numpy as np
 import polars as pl
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
+from itp_response.cohort.texts import as_written
+from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints, Numbers
 from itp_response.evaluation.clock import VisitWindow
 from itp_response.evaluation.endpoints.at_visit import StatesByVisit, name_at, row_of_visit
 from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
@@ -117,7 +118,7 @@ class VisitResults:
         day = used(cohort.day, NO_DAY)
         has_date = known & ~np.isnat(cohort.day_0)
         dates = (cohort.day_0 + np.where(has_date, day, 0).astype("timedelta64[D]")).astype("datetime64[D]")
-        low, high = used(cohort.platelets.low, np.nan), used(cohort.platelets.high, np.nan)
+        low, high = as_written(Numbers(used(cohort.platelets.low, np.nan), used(cohort.platelets.high, np.nan)))
         exact = np.where(low == high, low, np.nan)
         return [
             pl.Series("day", day, dtype=pl.Int32).set(pl.Series(~known), None),

@@ -19,6 +19,7 @@ from itp_response.cohort.observations import (
     ReadFrom,
     RescueCourses,
 )
+from itp_response.cohort.texts import as_written
 from itp_response.cohort.values import Bools, Column, Floats, Ints, Numbers, offsets, ranges
 from itp_response.messages.results import DataResult, html_frame
 from itp_response.messages.wording import counted, counted_patients
@@ -142,10 +143,10 @@ class Cohort(DataResult):
         """A row per patient and day, in order: what was observed.
 
         `patient_id`, `arm`, `day`, `date` (where the date of day 0 is known), `platelets` (10⁹/L; null: no count, or a
-        censored one), `platelets_low` and `platelets_high` (the bounds of the count), `bleeding_grade` (WHO 0 to 4),
-        `rescue` (a rescue treatment begins).
+        censored one), `platelets_low` and `platelets_high` (the bounds of the count as they were written, `<60` like
+        `<=60`), `bleeding_grade` (WHO 0 to 4), `rescue` (a rescue treatment begins).
         """
-        low, high = (pl.Series(bound).fill_nan(None) for bound in (self.platelets.low, self.platelets.high))
+        low, high = (pl.Series(bound).fill_nan(None) for bound in as_written(self.platelets))
         dates = (self.day_0[self.patient] + self.day.astype("timedelta64[D]")).astype("datetime64[D]")
         return pl.DataFrame(
             {

@@ -59,6 +59,20 @@ def texts(numbers: Numbers | Floats | Ints) -> pl.Series:
     return pl.DataFrame(columns).select(in_words).to_series()
 
 
+def as_written(counts: Numbers) -> tuple[Floats, Floats]:
+    """The lower and the upper bound of each count by the number that was written: of `<60` it is 60, as of `<=60`.
+
+    >>> low, high = as_written(Numbers(np.array([40.0, 0.0, 9.1]), np.array([40.0, 59.9999999999, np.inf])))
+    >>> low.tolist(), high.tolist()
+    ([40.0, 0.0, 9.1], [40.0, 60.0, inf])
+    """
+    if counts.exact:
+        return counts.low, counts.high
+    is_bound = counts.low < counts.high
+    low, high = (np.where(is_bound & np.isfinite(edges), _limits(edges), edges) for edges in (counts.low, counts.high))
+    return low, high
+
+
 def _bound(name: str, sign: str) -> pl.Expr:
     """The limits of that name, with the sign before each."""
     with_sign = pl.when(pl.col(f"{name} reached")).then(pl.lit(f"{sign}=")).otherwise(pl.lit(sign))

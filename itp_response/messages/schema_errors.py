@@ -28,10 +28,11 @@ IS_NOT = {
 }
 """pydantic's words for a value of another type, and what the value is not."""
 
+NOT_ENDED = "Expected newline or end of document after a statement"
 NOT_TOML = {
     "Invalid value": "this is not a value; write a text in quotes",
     "Expected '=' after a key in a key/value pair": "a key must be followed by '='",
-    "Expected newline or end of document after a statement": "a value must be followed by the end of the line",
+    NOT_ENDED: "a value must be followed by the end of the line",
     "Unterminated string": "the quote is never closed",
     "Illegal character '\\n'": "the quote is not closed on its line",
     "Unclosed array": "separate the values of a list by commas, and end it with ']'",
@@ -49,6 +50,8 @@ NOT_TOML = {
 """How tomllib's sentences begin, and ours."""
 
 
+WITHIN_QUOTES = "; within double quotes, write single ones"
+"""Of a text that ends at a quote which was meant to stand in it: `when = "highest(dose, "8 weeks") <= 3"`."""
 SHOWN = 160
 """Of a longer line of a file, the most characters that an error shows, those about the caret."""
 
@@ -63,7 +66,8 @@ def not_toml(name: str, text: str, error: str) -> Problem:
     lines = text.splitlines() or [""]
     line, column = (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else (len(lines), len(lines[-1]) + 1)
     shown = lines[line - 1] if line <= len(lines) else ""
-    sentence = f"{name}: line {line}: this is not TOML: {_not_toml(problem)}."
+    within = WITHIN_QUOTES if problem.startswith(NOT_ENDED) and shown[: column - 1].endswith('"') else ""
+    sentence = f"{name}: line {line}: this is not TOML: {_not_toml(problem)}{within}."
     first = max(0, column - SHOWN // 2) if len(shown) > SHOWN else 0
     drawn = f"{sentence}\n    {shown[first : first + SHOWN]}\n    {' ' * (column - 1 - first)}^"
     return Problem(drawn, code=Code.NOT_TOML, file=name, line=line, position=column)
