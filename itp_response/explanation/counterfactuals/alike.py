@@ -38,8 +38,11 @@ class Alike(NamedTuple):
     """(K) Which of these stands for each edit."""
 
 
-def alike(criteria: Criteria, cohort: Cohort, edits: Edits) -> Alike:
-    """Which of the edits have to be decided, and which of these stands for each."""
+def alike(criteria: Criteria, cohort: Cohort, edits: Edits, asked: Mapping[str, Bools]) -> Alike:
+    """Which of the edits have to be decided, and which of these stands for each.
+
+    `asked` (P) says by endpoint of which patients it matters what its rules say.
+    """
     models = _decided(criteria)
     if not len(edits) or not _can_tell(criteria, cohort, models):
         return Alike(np.arange(len(edits)), np.arange(len(edits)))
@@ -47,9 +50,10 @@ def alike(criteria: Criteria, cohort: Cohort, edits: Edits) -> Alike:
     after = _RowsAfter(criteria, cohort, edits, place)
     trees = _trees(models)
     code = np.zeros(len(edits), dtype=np.int64)
-    for tree in trees:
+    for tree, names in trees.items():
         truths = decide(tree, after)
-        code = code * 3 + truths.true + 2 * truths.false
+        matters = np.logical_or.reduce([asked[name] for name in names])[edits.patient]
+        code = code * 3 + np.where(matters, truths.true + 2 * truths.false, 0)
     number_of_codes = 3 ** len(trees)
     if number_of_codes > MOST_CODES:
         code = np.unique(code, return_inverse=True)[1]
@@ -60,7 +64,7 @@ def alike(criteria: Criteria, cohort: Cohort, edits: Edits) -> Alike:
     order = np.argsort(key, kind="stable")
     begins = np.ones(len(edits), dtype=np.bool_)
     begins[1:] = place.alone[order][1:] | place.alone[order][:-1]
-    for column in chain([key], _days_told_apart(criteria, cohort, edits, models, after)):
+    for column in chain([key], _days_told_apart(criteria, cohort, edits, models, after, asked)):
         in_order = column[order]
         begins[1:] |= in_order[1:] != in_order[:-1]
     stands_for = np.empty(len(edits), dtype=np.int64)
@@ -94,9 +98,13 @@ def _can_tell(criteria: Criteria, cohort: Cohort, models: Mapping[str, Endpoint]
     )
 
 
-def _trees(models: Mapping[str, Endpoint]) -> list[Tree]:
-    """What the endpoints ask of observations, each once."""
-    return list(dict.fromkeys(rule.tree for model in models.values() for rule in model.row_rules()))
+def _trees(models: Mapping[str, Endpoint]) -> dict[Tree, list[str]]:
+    """What the endpoints ask of observations, each once, with those that ask it."""
+    trees: dict[Tree, list[str]] = {}
+    for name, model in models.items():
+        for rule in model.row_rules():
+            trees.setdefault(rule.tree, []).append(name)
+    return trees
 
 
 OTHER, OF_ROW, MOVED, ON_A_ROW, NEW = range(5)
@@ -192,7 +200,12 @@ class _RowsAfter:
 
 
 def _days_told_apart(
-    criteria: Criteria, cohort: Cohort, edits: Edits, models: Mapping[str, Endpoint], after: "_RowsAfter"
+    criteria: Criteria,
+    cohort: Cohort,
+    edits: Edits,
+    models: Mapping[str, Endpoint],
+    after: "_RowsAfter",
+    asked: Mapping[str, Bools],
 ) -> Iterator[Ints]:
     """(K) Numbers, each the same for days that lie to those that decide in the same way."""
     named = [day for model in models.values() for day in (*(model.days_compared() or ()), _followed(criteria, model))]
@@ -204,12 +217,14 @@ def _days_told_apart(
     makes = np.isnan(cohort.baseline.low)[edits.patient] & (after.day >= first) & (after.day <= last)
     yield np.where(makes, np.arange(len(edits)), NONE)
     for name, model in models.items():
+        matters = asked[name][edits.patient]
         for between in model.days_between():
             origin = models[between.of or name]
             first_after, first_rows = (_may_be(origin, seen) for seen in (after, after.all_rows))
             second_after, second_rows = (
                 None if between.to_any else _may_be(model, seen) for seen in (after, after.all_rows)
             )
+            first_after, second_after = (matters if of is None else matters & of for of in (first_after, second_after))
             yield _beyond(cohort, edits, after.day, between.least, first_after, second_rows)
             yield _beyond(cohort, edits, after.day, -between.least, second_after, first_rows)
 
@@ -228,12 +243,12 @@ def _may_be(model: Endpoint, observed: Observed) -> Bools | None:
     return may_be
 
 
-def _beyond(cohort: Cohort, edits: Edits, day: Ints, days: int, asked: Bools | None, others: Bools | None) -> Ints:
+def _beyond(cohort: Cohort, edits: Edits, day: Ints, days: int, asked: Bools, others: Bools | None) -> Ints:
     """(K) How many of the other rows come before the day that number of days later, or not after that as much earlier.
 
     Asked of the edits of which it makes a difference; 0 of others.
     """
-    index = np.arange(len(edits)) if asked is None else np.flatnonzero(asked)
+    index = np.flatnonzero(asked)
     keys = _keys(cohort) if others is None else _keys(cohort, others)
     number = np.zeros(len(edits), dtype=np.int64)
     side: Literal["left", "right"] = "left" if days > 0 else "right"

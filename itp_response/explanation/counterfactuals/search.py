@@ -20,15 +20,14 @@ from itp_response.cohort.edited import (
     NO_EDITS,
     ROWS_AT_ONCE,
     Edits,
-    edited,
-    in_pieces,
     joined,
 )
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.endpoints.account import Account
-from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
-from itp_response.explanation.counterfactuals.alike import alike
+from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
+from itp_response.evaluation.verdicts import NA, VALUES
 from itp_response.explanation.counterfactuals.edits import edits_tried, rises
+from itp_response.explanation.counterfactuals.outcomes import Asked, Outcomes
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
 ROWS_IN_A_PIECE = 20 * ROWS_AT_ONCE
@@ -73,7 +72,7 @@ def find_counterfactuals(
     classification: Classification,
     patients: Ints,
     names: Sequence[str],
-    asked: Callable[[Cohort, Edits], Bools] | None = None,
+    tried: Callable[[Cohort, Edits], Bools] | None = None,
 ) -> dict[str, Counterfactuals]:
     """What would change the verdicts of these patients (positions, in order) on each of these endpoints.
 
@@ -82,19 +81,44 @@ def find_counterfactuals(
     be `NE`; a further count is not tried of a `Y`.
     There are none of patients with partial dates or with something left out, of those with more than `MOST_ROWS`
     observations, of verdicts of `NA`, and of endpoints that are a length of time.
-    `asked` says which edits are tried; None: all.
+    `tried` says which edits are tried; None: all.
     """
-    searched = np.setdiff1d(patients, not_searched(classification.cohort))
+    of_these = np.isin(np.arange(len(classification.cohort)), patients)
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
-    accounts = _accounts(classification, with_verdict)
-    parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
-    for piece in _pieces(classification.cohort, searched):
-        edits = edits_tried(classification.criteria, classification.cohort, piece)
-        if asked is not None:
-            edits = edits.at(asked(classification.cohort, edits))
-        for name, changing, becomes in _changing(classification, edits, with_verdict):
+    found = _found(classification, dict.fromkeys(with_verdict, of_these), tried)
+    return {name: found[name] if name in found else _joined(name, []) for name in names}
+
+
+def nearest_counterfactuals(classification: Classification, asked: Asked) -> dict[str, Counterfactuals]:
+    """Of what `find_counterfactuals` finds the first for each verdict asked about."""
+    return {name: found.first for name, found in _found(classification, asked).items()}
+
+
+def _found(
+    classification: Classification, asked: Asked, tried: Callable[[Cohort, Edits], Bools] | None = None
+) -> dict[str, Counterfactuals]:
+    """What would change the verdicts asked about; `tried` says by which edits, None: by any."""
+    criteria, cohort = classification.criteria, classification.cohort
+    asked = {name: of & _can_change(classification, name) for name, of in asked.items()}
+    accounts = _accounts(classification, list(asked))
+    parts: dict[str, list[Counterfactuals]] = {name: [] for name in asked}
+    for piece in _pieces(cohort, np.flatnonzero(np.logical_or.reduce(list(asked.values())))):
+        edits = edits_tried(criteria, cohort, piece)
+        if tried is not None:
+            edits = edits.at(tried(cohort, edits))
+        outcomes = Outcomes.of(criteria, cohort, edits, classification.verdicts, asked)
+        for name, of in asked.items():
+            changing, becomes = _changing(classification, name, edits, outcomes, of)
             parts[name].append(_offered(classification, accounts[name], name, changing, becomes))
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
+
+
+def _can_change(classification: Classification, name: str) -> Bools:
+    """(P) The patients whose verdict on an endpoint may be changed by an edit."""
+    verdict = classification.verdicts[name]
+    can_change = np.ones(len(verdict.value), dtype=np.bool_)
+    can_change[not_searched(classification.cohort)] = False
+    return can_change & (verdict.value != NA) if verdict.labels == VALUES else can_change
 
 
 def with_many_rows(cohort: Cohort) -> Ints:
@@ -131,20 +155,16 @@ def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
     yield from (part for part in np.split(patients, cuts) if len(part))
 
 
-def _changing(classification: Classification, edits: Edits, names: Sequence[str]) -> Iterator[tuple[str, Edits, Ints]]:
-    """For each endpoint the edits that change its verdict, and the index of the new one."""
-    criteria, cohort = classification.criteria, classification.cohort
-    chosen, by = alike(criteria, cohort, edits)
-    distinct = edits.at(chosen)
-    decided = [
-        evaluate(criteria, edited(cohort, distinct.at(piece), criteria.file.columns))
-        for piece in in_pieces(cohort, distinct)
-    ]
-    for name in names:
-        verdict = classification.verdicts[name]
-        becomes = np.concatenate([np.empty(0, dtype=np.int8), *(verdicts[name].value for verdicts in decided)])[by]
-        changed = np.flatnonzero(_is_changed(verdict.labels, edits.kind, verdict.value[edits.patient], becomes))
-        yield name, edits.at(changed), becomes[changed].astype(np.int64)
+def _changing(
+    classification: Classification, name: str, edits: Edits, outcomes: Outcomes, asked: Bools
+) -> tuple[Edits, Ints]:
+    """The edits that change a verdict on an endpoint asked about, and the index of the new one."""
+    verdict, becomes, decided = classification.verdicts[name], outcomes.values[name], outcomes.decided
+    changes = asked[decided.patient] & _is_changed(
+        verdict.labels, decided.kind, verdict.value[decided.patient], becomes
+    )
+    index = np.flatnonzero(changes[outcomes.by])
+    return edits.at(index), becomes[outcomes.by[index]].astype(np.int64)
 
 
 def _is_changed(labels: tuple[str, ...], kind: Ints, was: Ints, becomes: Ints) -> Bools:

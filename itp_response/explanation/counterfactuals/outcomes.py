@@ -1,0 +1,104 @@
+"""Outcomes: the verdicts after each of some edits, told from as few copies of patients as can be.
+
+Only the endpoints that are asked about are decided, with those that they rest on, and of edits that are `alike` only
+one. While what an endpoint starts from is not met, its verdict follows from that: what its own rules say of an edit is
+asked only where it is met after the edit.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from itp_response.cohort.cohort import Cohort
+from itp_response.cohort.edited import Edits, edited, in_pieces, joined
+from itp_response.cohort.values import Bools, Ints
+from itp_response.definitions.criteria import Criteria
+from itp_response.evaluation.evaluate import evaluate
+from itp_response.evaluation.verdicts import VerdictsByName, Y
+from itp_response.explanation.counterfactuals.alike import alike
+
+Asked = Mapping[str, Bools]
+"""By endpoint, (P) whether its verdict on the patient is asked about."""
+
+
+class Outcomes(NamedTuple):
+    """The verdicts after some edits (K), of which some were decided (D)."""
+
+    decided: Edits
+    """(D) The edits that were decided."""
+    values: Mapping[str, Ints]
+    """By endpoint, (D) the verdict after each of them, as an index of its labels."""
+    by: Ints
+    """(K) Which of them has the verdicts of each edit, as far as they are asked about."""
+
+    @classmethod
+    def of(cls, criteria: Criteria, cohort: Cohort, edits: Edits, verdicts: VerdictsByName, asked: Asked) -> "Outcomes":
+        """The verdicts after these edits; `verdicts` are those without an edit."""
+        some = rested_on(criteria, cohort, list(asked))
+        started = {name: _has_started(some, verdicts, name) for name in some.order}
+        first = cls._decided(some, cohort, edits, _with_references(some, asked, started))
+        if len(first.decided) == len(edits):
+            return first
+        begins = np.zeros(len(first.decided), dtype=np.bool_)
+        for name, model in some.endpoints.items():
+            for origin in model.origins():
+                begins |= (first.values[origin] == Y) & ~started[name][first.decided.patient]
+        begun = np.flatnonzero(begins[first.by])
+        always = {name: np.ones(len(cohort), dtype=np.bool_) for name in some.order}
+        second = cls._decided(some, cohort, edits.at(begun), _with_references(some, asked, always))
+        by = first.by.copy()
+        by[begun] = second.by + len(first.decided)
+        values = {name: np.concatenate([first.values[name], second.values[name]]) for name in some.order}
+        return cls(joined([first.decided, second.decided]), values, by)
+
+    @classmethod
+    def _decided(cls, criteria: Criteria, cohort: Cohort, edits: Edits, asked: Asked) -> "Outcomes":
+        chosen, by = alike(criteria, cohort, edits, asked)
+        distinct = edits.at(chosen)
+        parts = [
+            evaluate(criteria, edited(cohort, distinct.at(piece), criteria.file.columns))
+            for piece in in_pieces(cohort, distinct)
+        ]
+        nothing = np.empty(0, dtype=np.int8)
+        values = {
+            name: np.concatenate([nothing, *(verdicts[name].value for verdicts in parts)]) for name in criteria.order
+        }
+        return cls(distinct, values, by)
+
+
+def rested_on(criteria: Criteria, cohort: Cohort, names: Sequence[str]) -> Criteria:
+    """The set with these endpoints alone, and those that they rest on.
+
+    Where a count is censored it is the whole set: how many values of it are tried depends on all endpoints.
+    """
+    if not (cohort.platelets.exact and cohort.baseline.exact):
+        return criteria
+    kept = set(names)
+    for name in reversed(criteria.order):
+        if name in kept:
+            kept.update(criteria.endpoints[name].references().values())
+    endpoints = {name: model for name, model in criteria.endpoints.items() if name in kept}
+    file = criteria.file.model_copy(update={"endpoints": endpoints})
+    return replace(criteria, file=file, order=tuple(name for name in criteria.order if name in kept))
+
+
+def _has_started(criteria: Criteria, verdicts: VerdictsByName, name: str) -> Bools:
+    """(P) Whether what an endpoint starts from is met."""
+    origins = [verdicts[origin].value == Y for origin in criteria.endpoints[name].origins()]
+    return np.logical_and.reduce([np.ones(len(verdicts[name].value), dtype=np.bool_), *origins])
+
+
+def _with_references(criteria: Criteria, asked: Asked, started: Asked) -> Asked:
+    """Of which patients the rules of each endpoint matter, for its verdict or for one that rests on it.
+
+    They do where it has `started`; where it has not, that from which it starts matters.
+    """
+    nobody = np.zeros(len(next(iter(started.values()))), dtype=np.bool_)
+    wanted = {name: asked.get(name, nobody).copy() for name in criteria.order}
+    for name in reversed(criteria.order):
+        model = criteria.endpoints[name]
+        for other in model.references().values():
+            wanted[other] |= wanted[name] if other in model.origins() else wanted[name] & started[name]
+    return {name: of & started[name] for name, of in wanted.items()}
