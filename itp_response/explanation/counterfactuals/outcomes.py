@@ -56,7 +56,10 @@ class Outcomes(NamedTuple):
     @classmethod
     def _decided(cls, criteria: Criteria, cohort: Cohort, edits: Edits, asked: Asked) -> "Outcomes":
         chosen, by = alike(criteria, cohort, edits, asked)
-        distinct = edits.at(chosen)
+        # Copies that lose a row, or get one, are made apart from those that do not.
+        order = np.argsort(edits.kind[chosen], kind="stable")
+        by = np.argsort(order)[by]
+        distinct = edits.at(chosen[order])
         parts = [
             evaluate(criteria, edited(cohort, distinct.at(piece), criteria.file.columns))
             for piece in in_pieces(cohort, distinct)
