@@ -56,7 +56,7 @@ def between(low: Floats, high: Floats, count: Floats) -> Floats:
 
 
 def edits_tried(criteria: Criteria, cohort: Cohort, patients: Ints) -> Edits:
-    """All edits that are tried of these patients (positions), in the order of patients."""
+    """All edits that are tried of these patients (positions), kind by kind, those of a kind in the order of patients."""
     asked = np.zeros(len(cohort), dtype=np.bool_)
     asked[patients] = True
     rows = np.flatnonzero(asked[cohort.patient])
@@ -64,7 +64,7 @@ def edits_tried(criteria: Criteria, cohort: Cohort, patients: Ints) -> Edits:
     limits = Limits(criteria, cohort)
     counted = rows[limits.counted[rows]]
     grade = cohort.bleeding_grade
-    edits = joined(
+    return joined(
         [
             _other_counts(cohort, counted, limits),
             _other_days(cohort, rows, criteria.file.baseline.days),
@@ -77,7 +77,6 @@ def edits_tried(criteria: Criteria, cohort: Cohort, patients: Ints) -> Edits:
             _other_baselines(cohort, patients, limits),
         ]
     )
-    return edits.at(np.argsort(edits.patient, kind="stable"))
 
 
 def _of_rows(cohort: Cohort, rows: Ints, kind: int) -> Edits:

@@ -56,10 +56,7 @@ class Outcomes(NamedTuple):
     @classmethod
     def _decided(cls, criteria: Criteria, cohort: Cohort, edits: Edits, asked: Asked) -> "Outcomes":
         chosen, by = alike(criteria, cohort, edits, asked)
-        # Copies that lose a row, or get one, are made apart from those that do not.
-        order = np.argsort(edits.kind[chosen], kind="stable")
-        by = np.argsort(order)[by]
-        distinct = edits.at(chosen[order])
+        distinct = edits.at(chosen)
         parts = [
             evaluate(criteria, edited(cohort, distinct.at(piece), criteria.file.columns))
             for piece in in_pieces(cohort, distinct)
@@ -89,8 +86,10 @@ def rested_on(criteria: Criteria, cohort: Cohort, names: Sequence[str]) -> Crite
 
 def _has_started(criteria: Criteria, verdicts: VerdictsByName, name: str) -> Bools:
     """(P) Whether what an endpoint starts from is met."""
-    origins = [verdicts[origin].value == Y for origin in criteria.endpoints[name].origins()]
-    return np.logical_and.reduce([np.ones(len(verdicts[name].value), dtype=np.bool_), *origins])
+    has_started = np.ones(len(verdicts[name].value), dtype=np.bool_)
+    for origin in criteria.endpoints[name].origins():
+        has_started &= verdicts[origin].value == Y
+    return has_started
 
 
 def _with_references(criteria: Criteria, asked: Asked, started: Asked) -> Asked:
