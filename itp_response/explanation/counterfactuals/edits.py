@@ -56,7 +56,7 @@ def between(low: Floats, high: Floats, count: Floats) -> Floats:
 
 
 def edits_tried(criteria: Criteria, cohort: Cohort, patients: Ints) -> Edits:
-    """All edits that are tried of these patients (positions), kind by kind, those of a kind in the order of patients."""
+    """All edits that are tried of these patients (positions): kind by kind, each in the order of patients."""
     asked = np.zeros(len(cohort), dtype=np.bool_)
     asked[patients] = True
     rows = np.flatnonzero(asked[cohort.patient])

@@ -30,8 +30,10 @@ from itp_response.explanation.counterfactuals.edits import edits_tried, rises
 from itp_response.explanation.counterfactuals.outcomes import Asked, Outcomes
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
-ROWS_IN_A_PIECE = 20 * ROWS_AT_ONCE
-"""The rows of all copies of the patients whose edits are ranked together."""
+TRIED_TOGETHER = 20 * ROWS_AT_ONCE
+"""The rows of all copies of the patients whose edits are made together."""
+RANKED_TOGETHER = 10 * TRIED_TOGETHER
+"""Of those whose edits that change a verdict are ranked together: they are few of all."""
 MOST_ROWS = 1_500
 """The observations of a patient whose edits are tried, at most; each edit is a copy of all. Four years of days."""
 EDITS_PER_ROW = 80
@@ -102,14 +104,19 @@ def _found(
     asked = {name: of & _can_change(classification, name) for name, of in asked.items()}
     accounts = _accounts(classification, list(asked))
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in asked}
-    for piece in _pieces(cohort, np.flatnonzero(np.logical_or.reduce(list(asked.values())))):
-        edits = edits_tried(criteria, cohort, piece)
-        if tried is not None:
-            edits = edits.at(tried(cohort, edits))
-        outcomes = Outcomes.of(criteria, cohort, edits, classification.verdicts, asked)
-        for name, of in asked.items():
-            changing, becomes = _changing(classification, name, edits, outcomes, of)
-            parts[name].append(_offered(classification, accounts[name], name, changing, becomes))
+    for ranked in _pieces(cohort, np.flatnonzero(np.logical_or.reduce(list(asked.values()))), RANKED_TOGETHER):
+        changing: dict[str, list[tuple[Edits, Ints]]] = {name: [] for name in asked}
+        for piece in _pieces(cohort, ranked, TRIED_TOGETHER):
+            edits = edits_tried(criteria, cohort, piece)
+            if tried is not None:
+                edits = edits.at(tried(cohort, edits))
+            outcomes = Outcomes.of(criteria, cohort, edits, classification.verdicts, asked)
+            for name, of in asked.items():
+                changing[name].append(_changing(classification, name, edits, outcomes, of))
+        for name, of_name in changing.items():
+            together, becomes = zip(*of_name, strict=True)
+            offered = _offered(classification, accounts[name], name, joined(list(together)), np.concatenate(becomes))
+            parts[name].append(offered)
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
 
 
@@ -147,10 +154,10 @@ def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
     return Counterfactuals(name, joined([part.edits for part in parts]), becomes, is_artefact)
 
 
-def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
-    """The patients in pieces; the edited copies of a piece are decided together."""
+def _pieces(cohort: Cohort, patients: Ints, size: int) -> Iterator[Ints]:
+    """The patients in pieces of so many that their edited copies have about that number of rows."""
     rows = np.diff(cohort.first_row)[patients].astype(np.int64)
-    piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // ROWS_IN_A_PIECE
+    piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // size
     cuts = np.flatnonzero(np.diff(piece)) + 1
     yield from (part for part in np.split(patients, cuts) if len(part))
 
