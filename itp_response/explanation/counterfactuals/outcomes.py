@@ -13,7 +13,7 @@ import numpy as np
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import Edits, edited, in_pieces, joined
-from itp_response.cohort.values import Bools, Ints
+from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import VerdictsByName, Y
@@ -31,7 +31,7 @@ class Outcomes(NamedTuple):
     values: Mapping[str, Ints]
     """By endpoint, (D) the verdict after each of them, as an index of its labels."""
     by: Ints
-    """(K) Which of them has the verdicts of each edit, as far as they are asked about."""
+    """(K) Which of them has the verdicts of each edit, as far as they are asked about; -1: they are as without it."""
 
     @classmethod
     def of(cls, criteria: Criteria, cohort: Cohort, edits: Edits, verdicts: VerdictsByName, asked: Asked) -> "Outcomes":
@@ -45,11 +45,11 @@ class Outcomes(NamedTuple):
         for name, model in some.endpoints.items():
             for origin in model.origins():
                 begins |= (first.values[origin] == Y) & ~started[name][first.decided.patient]
-        begun = np.flatnonzero(begins[first.by])
+        begun = np.flatnonzero(np.append(begins, False)[first.by])
         always = {name: np.ones(len(cohort), dtype=np.bool_) for name in some.order}
         second = cls._decided(some, cohort, edits.at(begun), _with_references(some, asked, always))
         by = first.by.copy()
-        by[begun] = second.by + len(first.decided)
+        by[begun] = np.where(second.by == NONE, NONE, second.by + len(first.decided))
         values = {name: np.concatenate([first.values[name], second.values[name]]) for name in some.order}
         return cls(joined([first.decided, second.decided]), values, by)
 

@@ -170,7 +170,7 @@ def _changing(
     changes = asked[decided.patient] & _is_changed(
         verdict.labels, decided.kind, verdict.value[decided.patient], becomes
     )
-    index = np.flatnonzero(changes[outcomes.by])
+    index = np.flatnonzero(np.append(changes, False)[outcomes.by])
     return edits.at(index), becomes[outcomes.by[index]].astype(np.int64)
 
 
