@@ -58,11 +58,11 @@ def alike(criteria: Criteria, cohort: Cohort, edits: Edits, asked: Mapping[str, 
     places = place.group * (len(cohort.day) + len(cohort) + 1) + place.position + edits.patient
     key = places * (int(code.max()) + 1) + code
     order = np.lexsort([after.day, key])
+    alone = (place.alone | _makes_baseline(criteria, cohort, after))[order]
     begins = np.ones(len(edits), dtype=np.bool_)
-    begins[1:] = place.alone[order][1:] | place.alone[order][:-1]
-    for column in chain([key], _days_told_apart(criteria, cohort, models, after, matters)):
-        in_order = column[order]
-        begins[1:] |= in_order[1:] != in_order[:-1]
+    begins[1:] = alone[1:] | alone[:-1]
+    for column in chain([key[order]], _days_told_apart(criteria, cohort, models, after, matters, order)):
+        begins[1:] |= column[1:] != column[:-1]
     like = np.empty(len(edits), dtype=np.int64)
     like[order] = np.cumsum(begins) - 1
     is_changed = np.ones(int(begins.sum()), dtype=np.bool_)
@@ -220,38 +220,48 @@ class _RowsAfter:
         return since
 
 
+def _makes_baseline(criteria: Criteria, cohort: Cohort, after: "_RowsAfter") -> Bools:
+    """(K) The day is one from which a baseline is made: each of these tells something of its own."""
+    first, last = criteria.baseline.days
+    makes: Bools = (after.day >= first) & (after.day <= last)
+    makes[makes] = np.isnan(cohort.baseline.low)[after.patient[makes]]
+    return makes
+
+
 def _days_told_apart(
     criteria: Criteria,
     cohort: Cohort,
     models: Mapping[str, Endpoint],
     after: "_RowsAfter",
     matters: Mapping[str, Bools],
+    order: Ints,
 ) -> Iterator[Ints]:
-    """(K) Numbers, each the same for days that lie to those that decide in the same way."""
+    """(K) Numbers, each the same for days that lie to those that decide in the same way, in this order of the edits."""
     named = [day for model in models.values() for day in (*(model.days_compared() or ()), _followed(criteria, model))]
     finite = np.array([day for day in named if not isinstance(day, PatientDay) and np.isfinite(day)])
     limits = np.unique(np.concatenate([np.ceil(finite), np.floor(finite) + 1]))
-    yield np.searchsorted(limits, after.day, side="right")
-    # Of days from which a baseline is made each tells something of its own.
-    first, last = criteria.baseline.days
-    makes = np.isnan(cohort.baseline.low)[after.patient] & (after.day >= first) & (after.day <= last)
-    yield np.where(makes, np.arange(len(makes)), NONE)
+    yield np.searchsorted(limits, after.day[order], side="right")
     days = _Days(cohort)
+    at = np.empty_like(order)
+    at[order] = np.arange(len(order))
     for name, model in models.items():
         for between in model.days_between():
             origin = models[between.of or name]
             first_after, first_rows = (_may_be(origin, seen) for seen in (after, after.all_rows))
             second_after, second_rows = (
-                None if between.to_any else _may_be(model, seen) for seen in (after, after.all_rows)
+                (None, None) if between.to_any else (_may_be(model, seen) for seen in (after, after.all_rows))
             )
             for seen, rows, least in (
                 (first_after, second_rows, between.least),
                 (second_after, first_rows, -between.least),
             ):
-                tells = after.in_no_row & matters[name] if seen is None else after.in_no_row & matters[name] & seen
-                yield _beyond(
-                    days, after, np.flatnonzero(tells), least, days.of_rows if rows is None else days.of_rows[rows]
+                tells = after.in_no_row & matters[name]
+                index = np.flatnonzero(tells if seen is None else tells & seen)
+                number = np.zeros(len(order), dtype=np.int32)
+                number[at[index]] = _beyond(
+                    days, after, index, least, days.of_rows if rows is None else days.of_rows[rows]
                 )
+                yield number
 
 
 def _followed(criteria: Criteria, model: Endpoint) -> DayOf:
@@ -269,11 +279,9 @@ def _may_be(model: Endpoint, observed: Observed) -> Bools | None:
 
 
 def _beyond(days: _Days, after: "_RowsAfter", index: Ints, least: int, others: Ints) -> Ints:
-    """(K) How many of the other rows come before the day that number of days later, or not after that as much earlier.
+    """How many of the other rows come before the day that number of days later, or not after that as much earlier.
 
-    Asked of the edits `index`; 0 of others. `others` are the numbers of the other rows' days.
+    Of the edits `index`; `others` are the numbers of the other rows' days.
     """
-    number = np.zeros(len(after.day), dtype=np.int64)
     side: Literal["left", "right"] = "left" if least > 0 else "right"
-    number[index] = np.searchsorted(others, days.number(after.patient[index], after.day[index] + least), side=side)
-    return number
+    return np.searchsorted(others, days.number(after.patient[index], after.day[index] + least), side=side)
