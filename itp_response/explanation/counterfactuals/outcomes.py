@@ -16,7 +16,7 @@ from itp_response.cohort.edited import Edits, edited, in_pieces, joined
 from itp_response.cohort.values import NONE, Bools, Ints
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
-from itp_response.evaluation.verdicts import VerdictsByName, Y
+from itp_response.evaluation.verdicts import Y
 from itp_response.explanation.counterfactuals.alike import alike
 
 Asked = Mapping[str, Bools]
@@ -34,10 +34,10 @@ class Outcomes(NamedTuple):
     """(K) Which of them has the verdicts of each edit, as far as they are asked about; -1: they are as without it."""
 
     @classmethod
-    def of(cls, criteria: Criteria, cohort: Cohort, edits: Edits, verdicts: VerdictsByName, asked: Asked) -> "Outcomes":
-        """The verdicts after these edits; `verdicts` are those without an edit."""
+    def of(cls, criteria: Criteria, cohort: Cohort, edits: Edits, was: Mapping[str, Ints], asked: Asked) -> "Outcomes":
+        """The verdicts after these edits; `was` (P) has by endpoint those without an edit."""
         some = rested_on(criteria, cohort, list(asked))
-        started = {name: _has_started(some, verdicts, name) for name in some.order}
+        started = {name: _has_started(some, was, name) for name in some.order}
         first = cls._decided(some, cohort, edits, _with_references(some, asked, started))
         if len(first.decided) == len(edits):
             return first
@@ -84,11 +84,11 @@ def rested_on(criteria: Criteria, cohort: Cohort, names: Sequence[str]) -> Crite
     return replace(criteria, file=file, order=tuple(name for name in criteria.order if name in kept))
 
 
-def _has_started(criteria: Criteria, verdicts: VerdictsByName, name: str) -> Bools:
+def _has_started(criteria: Criteria, was: Mapping[str, Ints], name: str) -> Bools:
     """(P) Whether what an endpoint starts from is met."""
-    has_started = np.ones(len(verdicts[name].value), dtype=np.bool_)
+    has_started = np.ones(len(was[name]), dtype=np.bool_)
     for origin in criteria.endpoints[name].origins():
-        has_started &= verdicts[origin].value == Y
+        has_started &= was[origin] == Y
     return has_started
 
 

@@ -5,7 +5,7 @@ Each copy has one edit, and all copies are decided as one cohort. Of the edits t
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -100,23 +100,19 @@ def _found(
     classification: Classification, asked: Asked, tried: Callable[[Cohort, Edits], Bools] | None = None
 ) -> dict[str, Counterfactuals]:
     """What would change the verdicts asked about; `tried` says by which edits, None: by any."""
-    criteria, cohort = classification.criteria, classification.cohort
+    cohort = classification.cohort
     asked = {name: of & _can_change(classification, name) for name, of in asked.items()}
     accounts = _accounts(classification, list(asked))
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in asked}
     for ranked in _pieces(cohort, np.flatnonzero(np.logical_or.reduce(list(asked.values()))), RANKED_TOGETHER):
         changing: dict[str, list[tuple[Edits, Ints]]] = {name: [] for name in asked}
         for piece in _pieces(cohort, ranked, TRIED_TOGETHER):
-            edits = edits_tried(criteria, cohort, piece)
-            if tried is not None:
-                edits = edits.at(tried(cohort, edits))
-            outcomes = Outcomes.of(criteria, cohort, edits, classification.verdicts, asked)
-            for name, of in asked.items():
-                changing[name].append(_changing(classification, name, edits, outcomes, of))
+            for name, of_piece in _changing(classification, piece, asked, tried):
+                changing[name].append(of_piece)
         for name, of_name in changing.items():
-            together, becomes = zip(*of_name, strict=True)
-            offered = _offered(classification, accounts[name], name, joined(list(together)), np.concatenate(becomes))
-            parts[name].append(offered)
+            together = joined([edits for edits, _ in of_name])
+            becomes = np.concatenate([of_part for _, of_part in of_name])
+            parts[name].append(_offered(classification, accounts[name], name, together, becomes))
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
 
 
@@ -163,15 +159,40 @@ def _pieces(cohort: Cohort, patients: Ints, size: int) -> Iterator[Ints]:
 
 
 def _changing(
-    classification: Classification, name: str, edits: Edits, outcomes: Outcomes, asked: Bools
-) -> tuple[Edits, Ints]:
-    """The edits that change a verdict on an endpoint asked about, and the index of the new one."""
-    verdict, becomes, decided = classification.verdicts[name], outcomes.values[name], outcomes.decided
-    changes = asked[decided.patient] & _is_changed(
-        verdict.labels, decided.kind, verdict.value[decided.patient], becomes
+    classification: Classification, patients: Ints, asked: Asked, tried: Callable[[Cohort, Edits], Bools] | None
+) -> Iterator[tuple[str, tuple[Edits, Ints]]]:
+    """For each endpoint the edits of these patients that change a verdict asked about, and the index of the new one."""
+    criteria, cohort = classification.criteria, classification.cohort.select(patients)
+    was = {name: verdict.value[patients] for name, verdict in classification.verdicts.items()}
+    asked = {name: of[patients] for name, of in asked.items()}
+    edits = edits_tried(criteria, cohort, np.arange(len(cohort)))
+    if tried is not None:
+        edits = edits.at(tried(cohort, edits))
+    decided, values, by = Outcomes.of(criteria, cohort, edits, was, asked)
+    changes = {}
+    for name, of in asked.items():
+        labels = classification.verdicts[name].labels
+        is_changed = _is_changed(labels, decided.kind, was[name][decided.patient], values[name])
+        changes[name] = of[decided.patient] & is_changed
+    any_changes = np.append(np.logical_or.reduce(list(changes.values())), False)
+    changing = np.flatnonzero(any_changes[by])
+    edits, by = _of_the_whole(edits.at(changing), cohort, classification.cohort, patients), by[changing]
+    for name, of_name in changes.items():
+        index = np.flatnonzero(of_name[by])
+        yield name, (edits.at(index), values[name][by[index]].astype(np.int64))
+
+
+def _of_the_whole(edits: Edits, selected: Cohort, cohort: Cohort, patients: Ints) -> Edits:
+    """Edits of the patients selected from a cohort (positions) as edits of the cohort."""
+    first_courses = [np.searchsorted(one.courses.row, one.first_row[:-1]) for one in (selected, cohort)]
+    further_rows = cohort.first_row[patients] - selected.first_row[:-1]
+    further_courses = first_courses[1][patients] - first_courses[0]
+    return replace(
+        edits,
+        patient=patients[edits.patient],
+        row=np.where(edits.row == NONE, NONE, edits.row + further_rows[edits.patient]),
+        course=np.where(edits.course == NONE, NONE, edits.course + further_courses[edits.patient]),
     )
-    index = np.flatnonzero(np.append(changes, False)[outcomes.by])
-    return edits.at(index), becomes[outcomes.by[index]].astype(np.int64)
 
 
 def _is_changed(labels: tuple[str, ...], kind: Ints, was: Ints, becomes: Ints) -> Bools:
