@@ -5,12 +5,12 @@ one. While what an endpoint starts from is not met, its verdict follows from tha
 asked only where it is met after the edit.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from itp_response.classification.some_endpoints import with_endpoints
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import Edits, edited, in_pieces, joined
 from itp_response.cohort.values import NONE, Bools, Ints
@@ -36,7 +36,7 @@ class Outcomes(NamedTuple):
     @classmethod
     def of(cls, criteria: Criteria, cohort: Cohort, edits: Edits, was: Mapping[str, Ints], asked: Asked) -> "Outcomes":
         """The verdicts after these edits; `was` (P) has by endpoint those without an edit."""
-        some = rested_on(criteria, cohort, list(asked))
+        some = with_endpoints(criteria, cohort, list(asked))
         started = {name: _has_started(some, was, name) for name in some.order}
         first = cls._decided(some, cohort, edits, _with_references(some, asked, started))
         if len(first.decided) == len(edits):
@@ -66,22 +66,6 @@ class Outcomes(NamedTuple):
             name: np.concatenate([nothing, *(verdicts[name].value for verdicts in parts)]) for name in criteria.order
         }
         return cls(distinct, values, by)
-
-
-def rested_on(criteria: Criteria, cohort: Cohort, names: Sequence[str]) -> Criteria:
-    """The set with these endpoints alone, and those that they rest on.
-
-    Where a count is censored it is the whole set: how many values of it are tried depends on all endpoints.
-    """
-    if not (cohort.platelets.exact and cohort.baseline.exact):
-        return criteria
-    kept = set(names)
-    for name in reversed(criteria.order):
-        if name in kept:
-            kept.update(criteria.endpoints[name].references().values())
-    endpoints = {name: model for name, model in criteria.endpoints.items() if name in kept}
-    file = criteria.file.model_copy(update={"endpoints": endpoints})
-    return replace(criteria, file=file, order=tuple(name for name in criteria.order if name in kept))
 
 
 def _has_started(criteria: Criteria, was: Mapping[str, Ints], name: str) -> Bools:

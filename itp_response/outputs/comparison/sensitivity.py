@@ -17,6 +17,7 @@ from itp_response.classification.classification import (
     read_study,
 )
 from itp_response.classification.reference_arm import Reference, arms_of, reference_of
+from itp_response.classification.some_endpoints import evaluate_beside
 from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.under_a_set import noted
 from itp_response.classification.writers import write
@@ -67,10 +68,17 @@ class Sensitivity(DataResult):
 
         All, where the interpretation removes the endpoint.
         """
-        if name not in self.under[interpretation].verdicts:
-            return np.arange(len(self.cohort))
-        before, after = self._before_and_after(interpretation, name)
-        return np.flatnonzero((before != after).to_numpy())
+        return self._changed[interpretation, name]
+
+    @cached_property
+    def _changed(self) -> dict[tuple[str, str], Ints]:
+        """By interpretation and endpoint, the positions of the patients who are reclassified."""
+        everyone = np.arange(len(self.cohort))
+        return {
+            (interpretation, name): _reclassified(self.base.verdicts[name], after[name]) if name in after else everyone
+            for interpretation, after in ((key, classification.verdicts) for key, classification in self.under.items())
+            for name in self.names
+        }
 
     def _before_and_after(self, interpretation: str, name: str) -> tuple[pl.Series, pl.Series]:
         """Each patient's verdict as the file has it, and under an interpretation."""
@@ -111,7 +119,7 @@ class Sensitivity(DataResult):
             self._dependent(interpretation, name)
             for interpretation, classification in self.under.items()
             for name in self.names
-            if name in classification.verdicts
+            if name in classification.verdicts and len(self.changed(interpretation, name))
         ]
         return pl.concat(tables) if tables else pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
 
@@ -259,6 +267,15 @@ class Sensitivity(DataResult):
         return ordered.select("patient_id", "interpretation", pl.col("changes").list.join(", "))
 
 
+def _reclassified(before: Verdict, after: Verdict) -> Ints:
+    """The positions of the patients whose verdict is another afterwards."""
+    if before is after:
+        return np.empty(0, dtype=np.int64)
+    if before.labels == after.labels:
+        return np.flatnonzero(before.value != after.value)
+    return np.flatnonzero((labelled("", before) != labelled("", after)).to_numpy())
+
+
 def _moves(before: Verdict, after: Verdict) -> str:
     """By how much each verdict grows or falls."""
     was, now = _counts(before), _counts(after)
@@ -338,12 +355,12 @@ def sensitivity(
             untried[name] = f"it needs the patient column {listed(unrecorded)}, in which nothing is recorded"
             continue
         try:
-            under[name] = Classification(definitions, cohort, evaluate(definitions, cohort, threads))
+            under[name] = Classification(definitions, cohort, evaluate_beside(definitions, as_it_is, threads))
         except CohortError as error:
             untried[name] = str(error)
     if together:
         all_of_them = _together(base, list(under))
-        under[TOGETHER] = Classification(all_of_them, cohort, evaluate(all_of_them, cohort, threads))
+        under[TOGETHER] = Classification(all_of_them, cohort, evaluate_beside(all_of_them, as_it_is, threads))
     return Sensitivity(as_it_is, under, untried, _reference(cohort, reference), study_title(cohort, title))
 
 
