@@ -22,7 +22,7 @@ from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.under_a_set import noted
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import Ints, Numbers
+from itp_response.cohort.values import Bools, Ints, Numbers, offsets
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
@@ -80,11 +80,6 @@ class Sensitivity(DataResult):
             for name in self.names
         }
 
-    def _before_and_after(self, interpretation: str, name: str) -> tuple[pl.Series, pl.Series]:
-        """Each patient's verdict as the file has it, and under an interpretation."""
-        after = self.under[interpretation].verdicts[name]
-        return labelled(name, self.base.verdicts[name]), labelled(name, after)
-
     def frame(self) -> pl.DataFrame:
         """One row per interpretation, endpoint and verdict.
 
@@ -115,25 +110,27 @@ class Sensitivity(DataResult):
 
         `patient_id`, `arm`, `endpoint`, `verdict`, `interpretation`, `verdict_under`.
         """
-        tables = [
-            self._dependent(interpretation, name)
-            for interpretation, classification in self.under.items()
-            for name in self.names
-            if name in classification.verdicts and len(self.changed(interpretation, name))
+        changed = [
+            (positions, name, interpretation)
+            for (interpretation, name), positions in self._changed.items()
+            if name in self.under[interpretation].verdicts and len(positions)
         ]
-        return pl.concat(tables) if tables else pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
-
-    def _dependent(self, interpretation: str, name: str) -> pl.DataFrame:
-        changed = self.changed(interpretation, name)
-        before, after = self._before_and_after(interpretation, name)
-        columns = [
-            self.cohort.id[changed].alias("patient_id"),
-            self.cohort.arm[changed].alias("arm"),
-            before[changed].alias("verdict"),
-            after[changed].alias("verdict_under"),
-        ]
-        named = (pl.lit(name).alias("endpoint"), pl.lit(interpretation).alias("interpretation"))
-        return pl.DataFrame(columns).with_columns(named).select(DEPENDENT)
+        if not changed:
+            return pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
+        positions = np.concatenate([positions for positions, *_ in changed])
+        number = [len(positions) for positions, *_ in changed]
+        before = [(self.base.verdicts[name], positions) for positions, name, _ in changed]
+        after = [(self.under[interpretation].verdicts[name], positions) for positions, name, interpretation in changed]
+        return pl.DataFrame(
+            {
+                "patient_id": self.cohort.id[positions],
+                "arm": self.cohort.arm[positions],
+                "endpoint": np.repeat([name for _, name, _ in changed], number),
+                "verdict": _labels(before),
+                "interpretation": np.repeat([interpretation for *_, interpretation in changed], number),
+                "verdict_under": _labels(after),
+            }
+        )
 
     def write(self, path: str | Path) -> None:
         """Write `dependent()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
@@ -156,8 +153,13 @@ class Sensitivity(DataResult):
         if not self.arms:
             return None
         met = verdict.value == Y
-        first, second = ((self.cohort.arm == arm).fill_null(value=False).to_numpy() for arm in self.arms)
+        first, second = self._of_arms
         return float(met[first].mean() - met[second].mean())
+
+    @cached_property
+    def _of_arms(self) -> list[Bools]:
+        """Per arm, (P) whether the patient is in it."""
+        return [(self.cohort.arm == arm).fill_null(value=False).to_numpy() for arm in self.arms]
 
     def _headline(self) -> str:
         tried = counted(len(self.under), "interpretation")
@@ -265,6 +267,14 @@ class Sensitivity(DataResult):
         ids = self.cohort.id.alias("patient_id").to_frame().with_row_index("position")
         ordered = changes.join(ids, on="patient_id", maintain_order="left").sort("position", maintain_order=True)
         return ordered.select("patient_id", "interpretation", pl.col("changes").list.join(", "))
+
+
+def _labels(of: Sequence[tuple[Verdict, Ints]]) -> pl.Series:
+    """The verdicts of these patients (positions) as labels, those of one after those of the other."""
+    labels = [label for verdict, _ in of for label in verdict.labels]
+    first = offsets(np.array([len(verdict.labels) for verdict, _ in of]))
+    codes = [verdict.value[positions] + first for (verdict, positions), first in zip(of, first[:-1], strict=True)]
+    return pl.Series(labels).gather(np.concatenate(codes))
 
 
 def _reclassified(before: Verdict, after: Verdict) -> Ints:
