@@ -42,7 +42,7 @@ class Edits:
     """Changes of one thing each, an entry per change (K)."""
 
     patient: Ints
-    """(K) Position in the cohort, in order."""
+    """(K) Position in the cohort."""
     kind: Ints
     """(K) Index of `KINDS`."""
     row: Ints

@@ -15,7 +15,7 @@ from itp_response.evaluation.verdicts import Verdict
 from itp_response.explanation.counterfactuals.search import (
     MOST_ROWS,
     Counterfactuals,
-    find_counterfactuals,
+    nearest_counterfactuals,
     not_searched,
     with_many_rows,
 )
@@ -168,8 +168,7 @@ def near_misses(
     asked = {name: _is_asked(classification.verdicts[name], met) for name in names}
     for is_asked in asked.values():
         is_asked[not_searched(classification.cohort)] = False
-    of_any = np.flatnonzero(np.logical_or.reduce(list(asked.values())))
-    counterfactuals = find_counterfactuals(classification, of_any, names)
+    counterfactuals = nearest_counterfactuals(classification, asked)
     positions = {name: np.flatnonzero(is_asked) for name, is_asked in asked.items()}
     return NearMisses(classification, met, positions, _frame(classification, counterfactuals, positions))
 
@@ -202,8 +201,7 @@ def _frame(
     classification: Classification, counterfactuals: Mapping[str, Counterfactuals], patients: Mapping[str, Ints]
 ) -> pl.DataFrame:
     tables = [
-        _of_endpoint(classification, name, counterfactuals[name].first, positions)
-        for name, positions in patients.items()
+        _of_endpoint(classification, name, counterfactuals[name], positions) for name, positions in patients.items()
     ]
     return pl.concat(tables).sort("artefact", "distance", nulls_last=True, maintain_order=True)
 
@@ -211,7 +209,6 @@ def _frame(
 def _of_endpoint(classification: Classification, name: str, first: Counterfactuals, patients: Ints) -> pl.DataFrame:
     """The patients asked about (positions) with their verdict on an endpoint and the first change of it."""
     cohort, verdict = classification.cohort, classification.verdicts[name]
-    first = first.at(np.isin(first.edits.patient, patients))
     changes = counterfactual_table(classification, first).drop("patient_id", "arm", "endpoint", "value")
     changes = changes.with_columns(position=pl.Series(first.edits.patient))
     verdicts = pl.DataFrame(

@@ -69,7 +69,8 @@ def without_bounds(patients: list[Patient]) -> list[Patient]:
 def each_has_the_verdicts_of_its_like(criteria: Criteria, cohort: Cohort) -> Alike:
     """Fails where an edit has another verdict than the one that stands for it."""
     edits = edits_tried(criteria, cohort, np.setdiff1d(np.arange(len(cohort)), cohort.incomplete))
-    found = alike(criteria, cohort, edits)
+    everyone = dict.fromkeys(criteria.endpoints, np.ones(len(cohort), dtype=np.bool_))
+    found = alike(criteria, cohort, edits, everyone)
     each = evaluate(criteria, edited(cohort, edits, criteria.file.columns))
     for endpoint, model in criteria.endpoints.items():
         if not model.is_length:

@@ -27,7 +27,7 @@ from itp_response.cohort.edited import (
     joined,
     replaced,
 )
-from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers, exactly, ranges, with_bounds
+from itp_response.cohort.values import NONE, Bools, Floats, Ints, Numbers, exactly, offsets, ranges, with_bounds
 from itp_response.definitions.criteria import Criteria
 from itp_response.explanation.counterfactuals.limits import Limits
 
@@ -56,7 +56,7 @@ def between(low: Floats, high: Floats, count: Floats) -> Floats:
 
 
 def edits_tried(criteria: Criteria, cohort: Cohort, patients: Ints) -> Edits:
-    """All edits that are tried of these patients (positions), in the order of patients."""
+    """All edits that are tried of these patients (positions): kind by kind, each in the order of patients."""
     asked = np.zeros(len(cohort), dtype=np.bool_)
     asked[patients] = True
     rows = np.flatnonzero(asked[cohort.patient])
@@ -64,7 +64,7 @@ def edits_tried(criteria: Criteria, cohort: Cohort, patients: Ints) -> Edits:
     limits = Limits(criteria, cohort)
     counted = rows[limits.counted[rows]]
     grade = cohort.bleeding_grade
-    edits = joined(
+    return joined(
         [
             _other_counts(cohort, counted, limits),
             _other_days(cohort, rows, criteria.file.baseline.days),
@@ -77,7 +77,6 @@ def edits_tried(criteria: Criteria, cohort: Cohort, patients: Ints) -> Edits:
             _other_baselines(cohort, patients, limits),
         ]
     )
-    return edits.at(np.argsort(edits.patient, kind="stable"))
 
 
 def _of_rows(cohort: Cohort, rows: Ints, kind: int) -> Edits:
@@ -279,33 +278,44 @@ def _further_counts(cohort: Cohort, rows: Ints, patients: Ints, limits: Limits) 
     The counts are that of the observation before, and those on either side of the limits.
     """
     patient, day = _days_to_add(cohort, rows, patients, limits)
+    before, _ = neighbours(cohort, np.flatnonzero(limits.counted), patient, day)
+    first, last = limits.baseline_days
+    is_baseline = (day >= first) & (day <= last)
+    # On all days between two counts the same are tried.
+    begins = np.zeros(len(patient), dtype=np.bool_)
+    begins[:1] = True
+    for column in (patient, before, is_baseline):
+        begins[1:] |= column[1:] != column[:-1]
+    begin, gap = np.flatnonzero(begins), np.cumsum(begins) - 1
+    of_gap, count = _counts_to_add(cohort, limits, patient[begin], day[begin], before[begin], is_baseline[begin])
+    first_of_gap = offsets(np.bincount(of_gap, minlength=len(begin)))
+    index, which = ranges(first_of_gap[gap], first_of_gap[gap + 1])
+    row = _rows_on(cohort, patient, day)
+    return replace(_of_patients(patient[index], ADDED), row=row[index], day=day[index], count=count[which])
+
+
+def _counts_to_add(
+    cohort: Cohort, limits: Limits, patient: Ints, day: Ints, before: Ints, is_baseline: Bools
+) -> tuple[Ints, Floats]:
+    """For each of these days the counts tried on it; `before` is the row of the count before.
+
+    Of counts that no rule tells apart it is that nearest to the count before; of days of the baseline it is all.
+    """
     # A limit that differs from row to row rests on the baseline, which is the same in all rows of a patient.
     first_row = cohort.first_row[patient]
     of_days = [limit[first_row] for limit in limits.of_counts]
     index, count = _each_once([_beside(np.arange(len(patient)), limits.step[patient], of_days)])
     # The count of the observation before is tried first: it serves wherever any count does.
-    before = counts_before(cohort, patient, day)
-    known = np.flatnonzero(~np.isnan(before))
-    index, count = np.concatenate([known, index]), np.concatenate([before[known], count])
+    observed = counts_before(cohort, patient, day)
+    known = np.flatnonzero(~np.isnan(observed))
+    index, count = np.concatenate([known, index]), np.concatenate([observed[known], count])
     order = np.argsort(index, kind="stable")
     index, count = index[order], count[order]
     index, count = index[count >= 0], count[count >= 0]
-    nearest = _nearest_added(cohort, limits, patient[index], day[index], index, count, before[index])
-    index, count = index[nearest], count[nearest]
-    row = _rows_on(cohort, patient, day)
-    return replace(_of_patients(patient[index], ADDED), row=row[index], day=day[index], count=count)
-
-
-def _nearest_added(
-    cohort: Cohort, limits: Limits, patient: Ints, day: Ints, index: Ints, count: Floats, before: Floats
-) -> Ints:
-    """Of further counts that no rule tells apart that nearest to the count before; all of the days of the baseline."""
-    before_row, _ = neighbours(cohort, np.flatnonzero(limits.counted), patient, day)
-    beside = counts_at(cohort, before_row)
-    alike = _alike(count, [limit[cohort.first_row[patient]] for limit in limits.of_counts], limits, beside)
-    distance = np.nan_to_num(between(before, before, count))
-    first, last = limits.baseline_days
-    return _nearest_of_alike(index, alike, distance, (day >= first) & (day <= last))
+    alike = _alike(count, [limit[index] for limit in of_days], limits, counts_at(cohort, before[index]))
+    distance = np.nan_to_num(between(observed[index], observed[index], count))
+    nearest = _nearest_of_alike(index, alike, distance, is_baseline[index])
+    return index[nearest], count[nearest]
 
 
 def _days_to_add(cohort: Cohort, rows: Ints, patients: Ints, limits: Limits) -> tuple[Ints, Ints]:

@@ -5,7 +5,7 @@ Each copy has one edit, and all copies are decided as one cohort. Of the edits t
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -20,19 +20,20 @@ from itp_response.cohort.edited import (
     NO_EDITS,
     ROWS_AT_ONCE,
     Edits,
-    edited,
-    in_pieces,
     joined,
 )
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
 from itp_response.evaluation.endpoints.account import Account
-from itp_response.evaluation.evaluate import evaluate, patient_days_of, with_a_day_0
-from itp_response.explanation.counterfactuals.alike import alike
+from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
+from itp_response.evaluation.verdicts import NA, VALUES
 from itp_response.explanation.counterfactuals.edits import edits_tried, rises
+from itp_response.explanation.counterfactuals.outcomes import Asked, Outcomes
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
 
-ROWS_IN_A_PIECE = 20 * ROWS_AT_ONCE
-"""The rows of all copies of the patients whose edits are ranked together."""
+TRIED_TOGETHER = 20 * ROWS_AT_ONCE
+"""The rows of all copies of the patients whose edits are made together."""
+RANKED_TOGETHER = 10 * TRIED_TOGETHER
+"""Of those whose edits that change a verdict are ranked together: they are few of all."""
 MOST_ROWS = 1_500
 """The observations of a patient whose edits are tried, at most; each edit is a copy of all. Four years of days."""
 EDITS_PER_ROW = 80
@@ -73,7 +74,7 @@ def find_counterfactuals(
     classification: Classification,
     patients: Ints,
     names: Sequence[str],
-    asked: Callable[[Cohort, Edits], Bools] | None = None,
+    tried: Callable[[Cohort, Edits], Bools] | None = None,
 ) -> dict[str, Counterfactuals]:
     """What would change the verdicts of these patients (positions, in order) on each of these endpoints.
 
@@ -82,19 +83,45 @@ def find_counterfactuals(
     be `NE`; a further count is not tried of a `Y`.
     There are none of patients with partial dates or with something left out, of those with more than `MOST_ROWS`
     observations, of verdicts of `NA`, and of endpoints that are a length of time.
-    `asked` says which edits are tried; None: all.
+    `tried` says which edits are tried; None: all.
     """
-    searched = np.setdiff1d(patients, not_searched(classification.cohort))
+    of_these = np.isin(np.arange(len(classification.cohort)), patients)
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
-    accounts = _accounts(classification, with_verdict)
-    parts: dict[str, list[Counterfactuals]] = {name: [] for name in names}
-    for piece in _pieces(classification.cohort, searched):
-        edits = edits_tried(classification.criteria, classification.cohort, piece)
-        if asked is not None:
-            edits = edits.at(asked(classification.cohort, edits))
-        for name, changing, becomes in _changing(classification, edits, with_verdict):
-            parts[name].append(_offered(classification, accounts[name], name, changing, becomes))
+    found = _found(classification, dict.fromkeys(with_verdict, of_these), tried)
+    return {name: found[name] if name in found else _joined(name, []) for name in names}
+
+
+def nearest_counterfactuals(classification: Classification, asked: Asked) -> dict[str, Counterfactuals]:
+    """Of what `find_counterfactuals` finds the first for each verdict asked about."""
+    return {name: found.first for name, found in _found(classification, asked).items()}
+
+
+def _found(
+    classification: Classification, asked: Asked, tried: Callable[[Cohort, Edits], Bools] | None = None
+) -> dict[str, Counterfactuals]:
+    """What would change the verdicts asked about; `tried` says by which edits, None: by any."""
+    cohort = classification.cohort
+    asked = {name: of & _can_change(classification, name) for name, of in asked.items()}
+    accounts = _accounts(classification, list(asked))
+    parts: dict[str, list[Counterfactuals]] = {name: [] for name in asked}
+    for ranked in _pieces(cohort, np.flatnonzero(np.logical_or.reduce(list(asked.values()))), RANKED_TOGETHER):
+        changing: dict[str, list[tuple[Edits, Ints]]] = {name: [] for name in asked}
+        for piece in _pieces(cohort, ranked, TRIED_TOGETHER):
+            for name, of_piece in _changing(classification, piece, asked, tried):
+                changing[name].append(of_piece)
+        for name, of_name in changing.items():
+            together = joined([edits for edits, _ in of_name])
+            becomes = np.concatenate([of_part for _, of_part in of_name])
+            parts[name].append(_offered(classification, accounts[name], name, together, becomes))
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
+
+
+def _can_change(classification: Classification, name: str) -> Bools:
+    """(P) The patients whose verdict on an endpoint may be changed by an edit."""
+    verdict = classification.verdicts[name]
+    can_change = np.ones(len(verdict.value), dtype=np.bool_)
+    can_change[not_searched(classification.cohort)] = False
+    return can_change & (verdict.value != NA) if verdict.labels == VALUES else can_change
 
 
 def with_many_rows(cohort: Cohort) -> Ints:
@@ -123,28 +150,49 @@ def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
     return Counterfactuals(name, joined([part.edits for part in parts]), becomes, is_artefact)
 
 
-def _pieces(cohort: Cohort, patients: Ints) -> Iterator[Ints]:
-    """The patients in pieces; the edited copies of a piece are decided together."""
+def _pieces(cohort: Cohort, patients: Ints, size: int) -> Iterator[Ints]:
+    """The patients in pieces of so many that their edited copies have about that number of rows."""
     rows = np.diff(cohort.first_row)[patients].astype(np.int64)
-    piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // ROWS_IN_A_PIECE
+    piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // size
     cuts = np.flatnonzero(np.diff(piece)) + 1
     yield from (part for part in np.split(patients, cuts) if len(part))
 
 
-def _changing(classification: Classification, edits: Edits, names: Sequence[str]) -> Iterator[tuple[str, Edits, Ints]]:
-    """For each endpoint the edits that change its verdict, and the index of the new one."""
-    criteria, cohort = classification.criteria, classification.cohort
-    chosen, by = alike(criteria, cohort, edits)
-    distinct = edits.at(chosen)
-    decided = [
-        evaluate(criteria, edited(cohort, distinct.at(piece), criteria.file.columns))
-        for piece in in_pieces(cohort, distinct)
-    ]
-    for name in names:
-        verdict = classification.verdicts[name]
-        becomes = np.concatenate([np.empty(0, dtype=np.int8), *(verdicts[name].value for verdicts in decided)])[by]
-        changed = np.flatnonzero(_is_changed(verdict.labels, edits.kind, verdict.value[edits.patient], becomes))
-        yield name, edits.at(changed), becomes[changed].astype(np.int64)
+def _changing(
+    classification: Classification, patients: Ints, asked: Asked, tried: Callable[[Cohort, Edits], Bools] | None
+) -> Iterator[tuple[str, tuple[Edits, Ints]]]:
+    """For each endpoint the edits of these patients that change a verdict asked about, and the index of the new one."""
+    criteria, cohort = classification.criteria, classification.cohort.select(patients)
+    was = {name: verdict.value[patients] for name, verdict in classification.verdicts.items()}
+    asked = {name: of[patients] for name, of in asked.items()}
+    edits = edits_tried(criteria, cohort, np.arange(len(cohort)))
+    if tried is not None:
+        edits = edits.at(tried(cohort, edits))
+    decided, values, by = Outcomes.of(criteria, cohort, edits, was, asked)
+    changes = {}
+    for name, of in asked.items():
+        labels = classification.verdicts[name].labels
+        is_changed = _is_changed(labels, decided.kind, was[name][decided.patient], values[name])
+        changes[name] = of[decided.patient] & is_changed
+    any_changes = np.append(np.logical_or.reduce(list(changes.values())), False)
+    changing = np.flatnonzero(any_changes[by])
+    edits, by = _of_the_whole(edits.at(changing), cohort, classification.cohort, patients), by[changing]
+    for name, of_name in changes.items():
+        index = np.flatnonzero(of_name[by])
+        yield name, (edits.at(index), values[name][by[index]].astype(np.int64))
+
+
+def _of_the_whole(edits: Edits, selected: Cohort, cohort: Cohort, patients: Ints) -> Edits:
+    """Edits of the patients selected from a cohort (positions) as edits of the cohort."""
+    first_courses = [np.searchsorted(one.courses.row, one.first_row[:-1]) for one in (selected, cohort)]
+    further_rows = cohort.first_row[patients] - selected.first_row[:-1]
+    further_courses = first_courses[1][patients] - first_courses[0]
+    return replace(
+        edits,
+        patient=patients[edits.patient],
+        row=np.where(edits.row == NONE, NONE, edits.row + further_rows[edits.patient]),
+        course=np.where(edits.course == NONE, NONE, edits.course + further_courses[edits.patient]),
+    )
 
 
 def _is_changed(labels: tuple[str, ...], kind: Ints, was: Ints, becomes: Ints) -> Bools:

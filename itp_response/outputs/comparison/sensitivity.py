@@ -17,11 +17,12 @@ from itp_response.classification.classification import (
     read_study,
 )
 from itp_response.classification.reference_arm import Reference, arms_of, reference_of
+from itp_response.classification.some_endpoints import evaluate_beside
 from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.under_a_set import noted
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import Ints, Numbers
+from itp_response.cohort.values import Bools, Ints, Numbers, offsets
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
@@ -67,15 +68,17 @@ class Sensitivity(DataResult):
 
         All, where the interpretation removes the endpoint.
         """
-        if name not in self.under[interpretation].verdicts:
-            return np.arange(len(self.cohort))
-        before, after = self._before_and_after(interpretation, name)
-        return np.flatnonzero((before != after).to_numpy())
+        return self._changed[interpretation, name]
 
-    def _before_and_after(self, interpretation: str, name: str) -> tuple[pl.Series, pl.Series]:
-        """Each patient's verdict as the file has it, and under an interpretation."""
-        after = self.under[interpretation].verdicts[name]
-        return labelled(name, self.base.verdicts[name]), labelled(name, after)
+    @cached_property
+    def _changed(self) -> dict[tuple[str, str], Ints]:
+        """By interpretation and endpoint, the positions of the patients who are reclassified."""
+        everyone = np.arange(len(self.cohort))
+        return {
+            (interpretation, name): _reclassified(self.base.verdicts[name], after[name]) if name in after else everyone
+            for interpretation, after in ((key, classification.verdicts) for key, classification in self.under.items())
+            for name in self.names
+        }
 
     def frame(self) -> pl.DataFrame:
         """One row per interpretation, endpoint and verdict.
@@ -107,25 +110,27 @@ class Sensitivity(DataResult):
 
         `patient_id`, `arm`, `endpoint`, `verdict`, `interpretation`, `verdict_under`.
         """
-        tables = [
-            self._dependent(interpretation, name)
-            for interpretation, classification in self.under.items()
-            for name in self.names
-            if name in classification.verdicts
+        changed = [
+            (positions, name, interpretation)
+            for (interpretation, name), positions in self._changed.items()
+            if name in self.under[interpretation].verdicts and len(positions)
         ]
-        return pl.concat(tables) if tables else pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
-
-    def _dependent(self, interpretation: str, name: str) -> pl.DataFrame:
-        changed = self.changed(interpretation, name)
-        before, after = self._before_and_after(interpretation, name)
-        columns = [
-            self.cohort.id[changed].alias("patient_id"),
-            self.cohort.arm[changed].alias("arm"),
-            before[changed].alias("verdict"),
-            after[changed].alias("verdict_under"),
-        ]
-        named = (pl.lit(name).alias("endpoint"), pl.lit(interpretation).alias("interpretation"))
-        return pl.DataFrame(columns).with_columns(named).select(DEPENDENT)
+        if not changed:
+            return pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
+        positions = np.concatenate([positions for positions, *_ in changed])
+        number = [len(positions) for positions, *_ in changed]
+        before = [(self.base.verdicts[name], positions) for positions, name, _ in changed]
+        after = [(self.under[interpretation].verdicts[name], positions) for positions, name, interpretation in changed]
+        return pl.DataFrame(
+            {
+                "patient_id": self.cohort.id[positions],
+                "arm": self.cohort.arm[positions],
+                "endpoint": np.repeat([name for _, name, _ in changed], number),
+                "verdict": _labels(before),
+                "interpretation": np.repeat([interpretation for *_, interpretation in changed], number),
+                "verdict_under": _labels(after),
+            }
+        )
 
     def write(self, path: str | Path) -> None:
         """Write `dependent()` to a `.csv`, `.json` or `.parquet` file, whole or not at all."""
@@ -148,8 +153,13 @@ class Sensitivity(DataResult):
         if not self.arms:
             return None
         met = verdict.value == Y
-        first, second = ((self.cohort.arm == arm).fill_null(value=False).to_numpy() for arm in self.arms)
+        first, second = self._of_arms
         return float(met[first].mean() - met[second].mean())
+
+    @cached_property
+    def _of_arms(self) -> list[Bools]:
+        """Per arm, (P) whether the patient is in it."""
+        return [(self.cohort.arm == arm).fill_null(value=False).to_numpy() for arm in self.arms]
 
     def _headline(self) -> str:
         tried = counted(len(self.under), "interpretation")
@@ -259,6 +269,23 @@ class Sensitivity(DataResult):
         return ordered.select("patient_id", "interpretation", pl.col("changes").list.join(", "))
 
 
+def _labels(of: Sequence[tuple[Verdict, Ints]]) -> pl.Series:
+    """The verdicts of these patients (positions) as labels, those of one after those of the other."""
+    labels = [label for verdict, _ in of for label in verdict.labels]
+    first = offsets(np.array([len(verdict.labels) for verdict, _ in of]))
+    codes = [verdict.value[positions] + first for (verdict, positions), first in zip(of, first[:-1], strict=True)]
+    return pl.Series(labels).gather(np.concatenate(codes))
+
+
+def _reclassified(before: Verdict, after: Verdict) -> Ints:
+    """The positions of the patients whose verdict is another afterwards."""
+    if before is after:
+        return np.empty(0, dtype=np.int64)
+    if before.labels == after.labels:
+        return np.flatnonzero(before.value != after.value)
+    return np.flatnonzero((labelled("", before) != labelled("", after)).to_numpy())
+
+
 def _moves(before: Verdict, after: Verdict) -> str:
     """By how much each verdict grows or falls."""
     was, now = _counts(before), _counts(after)
@@ -338,12 +365,12 @@ def sensitivity(
             untried[name] = f"it needs the patient column {listed(unrecorded)}, in which nothing is recorded"
             continue
         try:
-            under[name] = Classification(definitions, cohort, evaluate(definitions, cohort, threads))
+            under[name] = Classification(definitions, cohort, evaluate_beside(definitions, as_it_is, threads))
         except CohortError as error:
             untried[name] = str(error)
     if together:
         all_of_them = _together(base, list(under))
-        under[TOGETHER] = Classification(all_of_them, cohort, evaluate(all_of_them, cohort, threads))
+        under[TOGETHER] = Classification(all_of_them, cohort, evaluate_beside(all_of_them, as_it_is, threads))
     return Sensitivity(as_it_is, under, untried, _reference(cohort, reference), study_title(cohort, title))
 
 
