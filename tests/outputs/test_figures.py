@@ -351,7 +351,7 @@ class TestWhatIsDrawn:
 
         definitions, cohort = cohort_asked(timeline, criteria)
 
-        assert spoiled_by_rescue(definitions, definitions.endpoints, cohort) == days
+        assert spoiled_by_rescue(definitions, definitions.endpoints, cohort) == [days]
 
     @pytest.mark.parametrize(
         ("criteria", "response", "loss"),
@@ -444,11 +444,9 @@ def lines_of(timeline, criteria):
     from itp_response.explanation.ask import cohort_asked
 
     definitions, cohort = cohort_asked(timeline, criteria)
-    patient_days = patient_days_of(definitions, cohort, 0, 1)
-    return [
-        f"{threshold.text}: {', '.join(threshold.endpoints)}"
-        for threshold in thresholds(definitions, definitions.endpoints, patient_days)
-    ]
+    baseline = patient_days_of(definitions, cohort, 0, 1).baseline
+    (limits,) = thresholds(definitions, definitions.endpoints, baseline)
+    return [f"{threshold.text}: {', '.join(threshold.endpoints)}" for threshold in limits]
 
 
 class TestForest:
