@@ -9,7 +9,7 @@ import numpy as np
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Floats, Ints
-from itp_response.evaluation.endpoints.account import ASIDE, BEFORE, CLOSED, NO_COUNT, OUTSIDE, Account, Event
+from itp_response.evaluation.endpoints.account import ASIDE, BEFORE, CLOSED, NO_COUNT, OUTSIDE, PARTS, Account, Event
 from itp_response.evaluation.rules.tree import Rule, names_in
 from itp_response.explanation.decided import DecidedColumns
 from itp_response.explanation.deciding import deciding_clauses
@@ -17,6 +17,10 @@ from itp_response.explanation.meanings import Meanings, excluded_in_words, undef
 from itp_response.explanation.sentences import Sentences, kinds
 from itp_response.messages.wording import number_in_words
 
+IS_ASIDE = np.isin(np.arange(len(PARTS)), ASIDE)
+"""Of each part, whether its rows were not looked at."""
+LIES_OUTSIDE = np.isin(np.arange(len(PARTS)), (BEFORE, CLOSED, OUTSIDE, NO_COUNT))
+"""Of each part, whether it says less of a row than that something begins or ends there."""
 ALIKE = 4
 """The number of consecutive entries with the same meaning that are put in one line."""
 
@@ -103,9 +107,7 @@ def _observations(columns: DecidedColumns, written: WrittenRows) -> Entries:
     means = np.full(len(rows), NONE)
     if looks:
         meanings = Meanings(columns.model, account, patient_days, sentences, with_numbers=True)
-        # What begins or ends the window says more than that the row lies outside it.
-        is_said = (says == NONE) | ~np.isin(part, (BEFORE, CLOSED, OUTSIDE, NO_COUNT))
-        means = np.where(is_said, meanings.codes(rows), NONE)
+        means = np.where((says != NONE) & LIES_OUTSIDE[part], NONE, meanings.codes(rows))
     means = sentences.joined("; ", _for_visits(account, rows, day, sentences), means)
     means = sentences.joined("; ", means, says)
     return Entries(
@@ -115,18 +117,17 @@ def _observations(columns: DecidedColumns, written: WrittenRows) -> Entries:
         means=np.where(means == NONE, sentences.code(""), means),
         row=rows,
         part=part,
-        aside=looks & (says == NONE) & np.isin(part, ASIDE),
+        aside=looks & (says == NONE) & IS_ASIDE[part],
     )
 
 
 def _own_meanings(columns: DecidedColumns, sentences: Sentences) -> Ints:
     """(N) What marks and events say of rows; -1: nothing."""
-    account = columns.account
     own = np.full(len(columns.patient_days.day), NONE)
-    marks = [(mark.row[mark.row != NONE], mark.says) for mark in account.marks]
-    for rows, says in marks:
-        own[rows] = sentences.joined("; ", own[rows], np.full(len(rows), sentences.code(says)))
-    for event in account.events:
+    for mark in columns.account.marks:
+        rows = mark.row[mark.row != NONE]
+        own[rows] = sentences.joined("; ", own[rows], np.full(len(rows), sentences.code(mark.says)))
+    for event in columns.account.events:
         rows = event.row[event.row != NONE]
         own[rows] = sentences.joined("; ", own[rows], _ends_it(event, rows, columns, sentences))
     return own

@@ -38,9 +38,11 @@ class Sentences:
         """The codes of two texts with a joint between them; where one is missing, of the other alone."""
         codes = np.where(first == NONE, then, first)
         both = np.flatnonzero((first != NONE) & (then != NONE))
-        example, kind = kinds(first[both], then[both])
-        pairs = zip(first[both[example]].tolist(), then[both[example]].tolist(), strict=True)
-        codes[both] = self.codes([f"{self.texts[one]}{joint}{self.texts[other]}" for one, other in pairs])[kind]
+        if len(both):
+            pair = first[both] * len(self.texts) + then[both]
+            distinct, kind = np.unique(pair, return_inverse=True)
+            pairs = [divmod(each, len(self.texts)) for each in distinct.tolist()]
+            codes[both] = self.codes([f"{self.texts[one]}{joint}{self.texts[other]}" for one, other in pairs])[kind]
         return codes
 
 
