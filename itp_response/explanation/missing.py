@@ -23,14 +23,14 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
     """What would have to be known for the verdict to be evaluable; nothing where it is."""
     if decided.value != "NE":
         return ""
-    criteria, cohort = decided.criteria, decided.cohort
+    criteria = decided.criteria
     match decided.reason:
         case "partial_date":
-            return dates_missing(criteria, cohort, decided.name)
+            return dates_missing(criteria, decided.cohort, decided.name)
         case "unreadable":
             return "the excluded record, which cannot be read"
         case "censored_count":
-            return counts_missing(criteria, cohort, decided.name)
+            return counts_missing(criteria, decided.cohort, decided.name)
     if not decided.is_defined and decided.reason != "baseline_missing":
         return f"the patient's {listed(_unknown_of_patient(decided))}"
     if decided.decided_by is not None:
