@@ -71,6 +71,12 @@ class Fills:
     value: Ints
     """(F) Which of the values of the unrecorded column; -1: none."""
 
+    def first_of_each(self) -> "Fills":
+        """The first of each candidate."""
+        is_first = np.append(True, self.candidate[1:] != self.candidate[:-1])
+        columns = (self.candidate, self.count, self.grade, self.baseline, self.value)
+        return Fills(*(column[is_first[: len(column)]] for column in columns))
+
 
 def data_queries(classification: Classification) -> pl.DataFrame:
     """A row per patient and endpoint that is `NE`, by patient: what to ask for.
@@ -293,14 +299,27 @@ def _settles(
 ) -> Mapping[str, Bools]:
     """Of each endpoint, which candidates give a verdict whatever is filled in."""
     settles = {name: np.zeros(len(candidates), dtype=np.bool_) for name in classification.verdicts}
+    is_open = {name: not_evaluable(verdict)[candidates.patient] for name, verdict in classification.verdicts.items()}
     for piece in _pieces(classification.cohort, candidates):
-        tried = candidates.at(piece)
-        fills = _fills(classification.cohort, tried, columns)
-        decided = evaluate(classification.criteria, _filled(classification.cohort, tried, columns, fills))
-        first = np.searchsorted(fills.candidate, np.arange(len(tried)))
-        for name, of_name in settles.items():
-            of_name[piece] = np.logical_and.reduceat(~not_evaluable(decided[name]), first)
+        tried = np.arange(len(candidates))[piece]
+        # With the first value alone most candidates settle nothing, and need not be tried with the others.
+        for is_first in (True, False):
+            decided = _decided_with(classification, candidates.at(tried), columns, is_first=is_first)
+            for name, of_name in settles.items():
+                of_name[tried] = is_open[name][tried] & decided[name]
+            tried = tried[np.logical_or.reduce([of_name[tried] for of_name in settles.values()])]
     return settles
+
+
+def _decided_with(
+    classification: Classification, candidates: Candidates, columns: Sequence[UnrecordedColumn], *, is_first: bool
+) -> Mapping[str, Bools]:
+    """Of each endpoint, the candidates with which it is evaluable whatever the value; `is_first`: with the first."""
+    fills = _fills(classification.cohort, candidates, columns)
+    fills = fills.first_of_each() if is_first else fills
+    begin = np.searchsorted(fills.candidate, np.arange(len(candidates)))
+    decided = evaluate(classification.criteria, _filled(classification.cohort, candidates, columns, fills))
+    return {name: np.logical_and.reduceat(~not_evaluable(verdict), begin) for name, verdict in decided.items()}
 
 
 def _pieces(cohort: Cohort, candidates: Candidates) -> Iterator[slice]:
