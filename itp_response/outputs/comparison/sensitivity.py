@@ -21,7 +21,7 @@ from itp_response.classification.supplied import study_title, titled
 from itp_response.classification.under_a_set import noted
 from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import Bools, Ints, Numbers
+from itp_response.cohort.values import Ints, Numbers
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.evaluation.verdicts import Verdict, Y
@@ -69,8 +69,13 @@ class Sensitivity(DataResult):
         """
         if name not in self.under[interpretation].verdicts:
             return np.arange(len(self.cohort))
-        before, after = (of.verdicts[name] for of in (self.base, self.under[interpretation]))
-        return np.flatnonzero(np.array(before.labels)[before.value] != np.array(after.labels)[after.value])
+        before, after = self._before_and_after(interpretation, name)
+        return np.flatnonzero((before != after).to_numpy())
+
+    def _before_and_after(self, interpretation: str, name: str) -> tuple[pl.Series, pl.Series]:
+        """Each patient's verdict as the file has it, and under an interpretation."""
+        after = self.under[interpretation].verdicts[name]
+        return labelled(name, self.base.verdicts[name]), labelled(name, after)
 
     def frame(self) -> pl.DataFrame:
         """One row per interpretation, endpoint and verdict.
@@ -106,17 +111,18 @@ class Sensitivity(DataResult):
             self._dependent(interpretation, name)
             for interpretation, classification in self.under.items()
             for name in self.names
-            if name in classification.verdicts and len(self.changed(interpretation, name))
+            if name in classification.verdicts
         ]
         return pl.concat(tables) if tables else pl.DataFrame(schema=dict.fromkeys(DEPENDENT, pl.String))
 
     def _dependent(self, interpretation: str, name: str) -> pl.DataFrame:
         changed = self.changed(interpretation, name)
+        before, after = self._before_and_after(interpretation, name)
         columns = [
             self.cohort.id[changed].alias("patient_id"),
             self.cohort.arm[changed].alias("arm"),
-            labelled("verdict", self.base.verdicts[name])[changed],
-            labelled("verdict_under", self.under[interpretation].verdicts[name])[changed],
+            before[changed].alias("verdict"),
+            after[changed].alias("verdict_under"),
         ]
         named = (pl.lit(name).alias("endpoint"), pl.lit(interpretation).alias("interpretation"))
         return pl.DataFrame(columns).with_columns(named).select(DEPENDENT)
@@ -138,16 +144,12 @@ class Sensitivity(DataResult):
         """What is assumed of the reference arm, a line with its prefix."""
         return () if self.reference is None else self.reference.assumed
 
-    @cached_property
-    def _of_arms(self) -> list[Bools]:
-        """(P) each: the patients of each of the two arms; empty where there are not two."""
-        return [(self.cohort.arm == arm).fill_null(value=False).to_numpy() for arm in self.arms]
-
     def _difference(self, verdict: Verdict) -> float | None:
         if not self.arms:
             return None
-        first, second = ((verdict.value == Y)[of_arm].mean() for of_arm in self._of_arms)
-        return float(first - second)
+        met = verdict.value == Y
+        first, second = ((self.cohort.arm == arm).fill_null(value=False).to_numpy() for arm in self.arms)
+        return float(met[first].mean() - met[second].mean())
 
     def _headline(self) -> str:
         tried = counted(len(self.under), "interpretation")
