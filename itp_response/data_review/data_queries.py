@@ -71,6 +71,12 @@ class Fills:
     value: Ints
     """(F) Which of the values of the unrecorded column; -1: none."""
 
+    def first_of_each(self) -> "Fills":
+        """The first of each candidate."""
+        is_first = np.append(True, self.candidate[1:] != self.candidate[:-1])
+        columns = (self.candidate, self.count, self.grade, self.baseline, self.value)
+        return Fills(*(column[is_first[: len(column)]] for column in columns))
+
 
 def data_queries(classification: Classification) -> pl.DataFrame:
     """A row per patient and endpoint that is `NE`, by patient: what to ask for.
@@ -87,9 +93,15 @@ def data_queries(classification: Classification) -> pl.DataFrame:
     columns = unrecorded_columns(classification.criteria, cohort)
     candidates = _candidates(classification, np.flatnonzero(is_open), columns)
     settles = _settles(classification, candidates, columns)
-    dates = _partial_dates(cohort)
-    queries = [_of_endpoint(classification, name, candidates, settles[name], columns, dates) for name in settles]
-    return pl.concat(queries).sort("position", maintain_order=True).drop("position")
+    requests = _requests(cohort, candidates, columns, np.stack(list(settles.values())))
+    queries = _open(classification).join(requests, on=["number", "position"], how="left", maintain_order="left")
+    queries = queries.join(_partial_dates(cohort), on="position", how="left", maintain_order="left")
+    settled_by = pl.when("is_single_date").then(pl.lit("date")).otherwise("settled_by")
+    return queries.sort("position", maintain_order=True).select(
+        *("patient_id", "endpoint", "reason", settled_by.alias("settled_by"), "day"),
+        *(pl.col("file").fill_null(cohort.source), "line", pl.coalesce("asks", "dates", "unsettled").alias("asks")),
+        pl.col("also").fill_null(0),
+    )
 
 
 def not_evaluable(verdict: Verdict) -> Bools:
@@ -101,42 +113,23 @@ def not_evaluable(verdict: Verdict) -> Bools:
 # WHAT IS ASKED FOR
 
 
-def _of_endpoint(
-    classification: Classification,
-    name: str,
-    candidates: Candidates,
-    settles: Bools,
-    columns: Sequence[UnrecordedColumn],
-    dates: pl.DataFrame,
-) -> pl.DataFrame:
-    """The queries on one endpoint, a row per patient with an open verdict."""
-    cohort, verdict = classification.cohort, classification.verdicts[name]
-    settling = pl.DataFrame({"candidate": np.flatnonzero(settles), "position": candidates.patient[settles]})
-    easiest = settling.group_by("position", maintain_order=True).agg(
-        pl.col("candidate").first(), (pl.len() - 1).cast(pl.Int64).alias("also")
-    )
-    requests = _requests(cohort, candidates.at(easiest["candidate"].to_numpy()), columns)
-    requests = requests.with_columns(easiest["position"].cast(pl.Int64), easiest["also"])
-    patients = np.flatnonzero(not_evaluable(verdict))
+def _open(classification: Classification) -> pl.DataFrame:
+    """The open verdicts, by the `number` of the endpoint and the `position` of the patient."""
+    cohort, verdicts = classification.cohort, classification.verdicts
     reasons = classification.criteria.reasons.names
-    reason = pl.Series(reasons).gather(verdict.reason[patients].astype(np.int64))
+    number, position = np.nonzero(np.stack([not_evaluable(verdict) for verdict in verdicts.values()]))
+    codes = np.stack([verdict.reason for verdict in verdicts.values()])[number, position]
+    reason = pl.Series(reasons).gather(codes.astype(np.int64))
     in_words = reason.replace_strict({word: reason_in_words(word) for word in reasons}, return_dtype=pl.String)
-    queries = pl.DataFrame(
+    return pl.DataFrame(
         {
-            "position": patients,
-            "patient_id": cohort.id.gather(patients),
-            "endpoint": pl.Series([name], dtype=pl.String).new_from_index(0, len(patients)),
+            "number": number,
+            "position": position,
+            "patient_id": cohort.id.gather(position),
+            "endpoint": pl.Series(list(verdicts), dtype=pl.String).gather(number),
             "reason": reason,
             "unsettled": said("no single observation would make it evaluable ({})", in_words),
         }
-    )
-    queries = queries.join(requests, on="position", how="left", maintain_order="left")
-    queries = queries.join(dates, on="position", how="left", maintain_order="left")
-    settled_by = pl.when("is_single_date").then(pl.lit("date")).otherwise("settled_by")
-    return queries.select(
-        *("position", "patient_id", "endpoint", "reason", settled_by.alias("settled_by"), "day"),
-        *(pl.col("file").fill_null(cohort.source), "line", pl.coalesce("asks", "dates", "unsettled").alias("asks")),
-        pl.col("also").fill_null(0),
     )
 
 
@@ -158,19 +151,32 @@ def _partial_dates(cohort: Cohort) -> pl.DataFrame:
     )
 
 
-def _requests(cohort: Cohort, candidates: Candidates, columns: Sequence[UnrecordedColumn]) -> pl.DataFrame:
-    """Per candidate `settled_by`, `day`, `file`, `line` and `asks`, what is asked for in words."""
-    of_patient = [BASELINE, *(DECLARED + number for number, column in enumerate(columns) if column.of_patient)]
-    is_new = pl.Series(candidates.row == NONE)
-    word, line = _sources(cohort, candidates)
+def _requests(
+    cohort: Cohort, candidates: Candidates, columns: Sequence[UnrecordedColumn], settles: Bools
+) -> pl.DataFrame:
+    """The easiest candidate that settles an endpoint (E) of a patient, as `number` and `position` name them.
+
+    `settled_by`, `day`, `file`, `line`, `asks`: what is asked for, in words; `also`: how many others settle it.
+    `settles` (E, C): which candidates settle which endpoints.
+    """
+    number, settling = np.nonzero(settles)
+    position = candidates.patient[settling].astype(np.int64)
+    _, first, several = np.unique(number * len(cohort) + position, return_index=True, return_counts=True)
+    easiest = candidates.at(settling[first])
+    of_patient = [BASELINE, *(DECLARED + kind for kind, column in enumerate(columns) if column.of_patient)]
+    is_new = pl.Series(easiest.row == NONE)
+    word, line = _sources(cohort, easiest)
     file = pl.Series([cohort.source]).new_from_index(0, len(word)) if cohort.origin is None else word
     return pl.DataFrame(
         {
-            "settled_by": pl.Series([*KINDS, *(column.name for column in columns)]).gather(candidates.kind),
-            "day": pl.Series(candidates.day, dtype=pl.Int64).set(pl.Series(np.isin(candidates.kind, of_patient)), None),
+            "number": number[first],
+            "position": position[first],
+            "settled_by": pl.Series([*KINDS, *(column.name for column in columns)]).gather(easiest.kind),
+            "day": pl.Series(easiest.day, dtype=pl.Int64).set(pl.Series(np.isin(easiest.kind, of_patient)), None),
             "file": file.set(is_new, cohort.source),
             "line": line.set(is_new, None),
-            "asks": _asks(cohort, candidates, columns),
+            "asks": _asks(cohort, easiest, columns),
+            "also": several - 1,
         }
     )
 
@@ -293,14 +299,27 @@ def _settles(
 ) -> Mapping[str, Bools]:
     """Of each endpoint, which candidates give a verdict whatever is filled in."""
     settles = {name: np.zeros(len(candidates), dtype=np.bool_) for name in classification.verdicts}
+    is_open = {name: not_evaluable(verdict)[candidates.patient] for name, verdict in classification.verdicts.items()}
     for piece in _pieces(classification.cohort, candidates):
-        tried = candidates.at(piece)
-        fills = _fills(classification.cohort, tried, columns)
-        decided = evaluate(classification.criteria, _filled(classification.cohort, tried, columns, fills))
-        first = np.searchsorted(fills.candidate, np.arange(len(tried)))
-        for name, of_name in settles.items():
-            of_name[piece] = np.logical_and.reduceat(~not_evaluable(decided[name]), first)
+        tried = np.arange(len(candidates))[piece]
+        # With the first value alone most candidates settle nothing, and need not be tried with the others.
+        for is_first in (True, False):
+            decided = _decided_with(classification, candidates.at(tried), columns, is_first=is_first)
+            for name, of_name in settles.items():
+                of_name[tried] = is_open[name][tried] & decided[name]
+            tried = tried[np.logical_or.reduce([of_name[tried] for of_name in settles.values()])]
     return settles
+
+
+def _decided_with(
+    classification: Classification, candidates: Candidates, columns: Sequence[UnrecordedColumn], *, is_first: bool
+) -> Mapping[str, Bools]:
+    """Of each endpoint, the candidates with which it is evaluable whatever the value; `is_first`: with the first."""
+    fills = _fills(classification.cohort, candidates, columns)
+    fills = fills.first_of_each() if is_first else fills
+    begin = np.searchsorted(fills.candidate, np.arange(len(candidates)))
+    decided = evaluate(classification.criteria, _filled(classification.cohort, candidates, columns, fills))
+    return {name: np.logical_and.reduceat(~not_evaluable(verdict), begin) for name, verdict in decided.items()}
 
 
 def _pieces(cohort: Cohort, candidates: Candidates) -> Iterator[slice]:

@@ -89,9 +89,10 @@ def table(file: CriteriaFile) -> list[tuple[str, str, str, str]]:
     Endpoints that are decided from others, or before treatment, have no rows of events.
     """
     endpoints: dict[Handling, list[str]] = {}
+    of_each = [(name, handling) for name in file.endpoints for handling in handlings(file, name)]
     for event in EVENTS:
-        for name in file.endpoints:
-            for handling in (one for one in handlings(file, name) if one.event == event):
+        for name, handling in of_each:
+            if handling.event == event:
                 endpoints.setdefault(handling, []).append(name)
     rows = [(EVENTS[one.event], one.strategy, ", ".join(names), one.how) for one, names in endpoints.items()]
     missing: dict[str, list[str]] = {}
@@ -105,7 +106,7 @@ def without_events(file: CriteriaFile) -> list[str]:
     """The sentences on the endpoints that have no rows of events in the table."""
     reasons: dict[str, list[str]] = {}
     for name in file.endpoints:
-        if not handlings(file, name):
+        if not _can_follow(file.endpoints[name]):
             reasons.setdefault(_why_none(file, name), []).append(name)
     return [f"{', '.join(names)}: {reason}." for reason, names in reasons.items()]
 

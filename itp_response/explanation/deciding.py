@@ -8,8 +8,9 @@ from itp_response.cohort.values import NONE, Ints
 from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import decide, numbers
 from itp_response.evaluation.rules.in_words import denied_in_words, tree_in_words
-from itp_response.evaluation.rules.tree import And, Not, Or, Relation, Tree, names_in, opened
+from itp_response.evaluation.rules.tree import And, Not, Or, Relation, Tree, names_in, opened, other_rows_in
 from itp_response.explanation.other_rows import values_in_words
+from itp_response.explanation.sentences import Sentences
 from itp_response.messages.wording import number_in_words
 
 
@@ -26,20 +27,20 @@ class DecidingClauses:
         """Each of the clauses as a phrase, as it is true."""
         return [tree_in_words(clause) if holds else denied_in_words(clause) for clause, holds in self.clauses]
 
-    def at_rows(self, patient_days: PatientDays, rows: Ints) -> list[str]:
-        """(R) The clause of each row of one patient as a phrase, with the numbers that it compares with; else nothing.
+    def at_rows(self, patient_days: PatientDays, rows: Ints) -> tuple[list[str], Ints]:
+        """The clauses as phrases with the numbers that they compare with; (R) which of them is that of each row, or -1.
 
-        They are what a multiple of the baseline comes to, and the values at other rows with their days.
+        The numbers are what a multiple of the baseline comes to, and the values at other rows with their days.
         """
-        phrases = self.in_words()
-        numbered = [
-            phrase + _limit(clause, patient_days) for phrase, (clause, _) in zip(phrases, self.clauses, strict=True)
-        ]
-        observed = [values_in_words(clause, patient_days) for clause, _ in self.clauses]
-        return [
-            "" if code == NONE else f"{numbered[code]}{_in_parentheses(observed[code][row])}"
-            for code, row in zip(self.code.tolist(), rows.tolist(), strict=True)
-        ]
+        sentences, code = Sentences(), np.full(len(rows), NONE)
+        for number, (phrase, (clause, _)) in enumerate(zip(self.in_words(), self.clauses, strict=True)):
+            index = np.flatnonzero(self.code == number)
+            code[index] = sentences.joined(
+                "",
+                _with_limit(sentences, phrase, clause, patient_days, rows[index]),
+                _in_parentheses(sentences, clause, patient_days, rows[index]),
+            )
+        return sentences.texts, code
 
 
 def deciding_clauses(tree: Tree, patient_days: PatientDays, rows: Ints, *, holds: bool) -> DecidingClauses:
@@ -83,18 +84,16 @@ def _decide(
             deciding.code[index] = deciding.clauses.index((tree, holds))
 
 
-def clause_in_words(tree: Tree, patient_days: PatientDays, row: int, *, holds: bool) -> str:
-    """The clause by which a rule is true, or false, at a row of one patient."""
-    rows = np.array([row])
-    return deciding_clauses(tree, patient_days, rows, holds=holds).at_rows(patient_days, rows)[0]
+def _with_limit(sentences: Sentences, phrase: str, clause: Tree, patient_days: PatientDays, rows: Ints) -> Ints:
+    """(R) A phrase with the number that a multiple of the baseline comes to, after a comma; without one, alone."""
+    if not isinstance(clause, Relation) or set(names_in(clause.right)) != {"baseline"}:
+        return np.full(len(rows), sentences.code(phrase))
+    limits, index = np.unique(numbers(clause.right, patient_days).low[rows], return_inverse=True)
+    return sentences.codes([f"{phrase}, {number_in_words(limit)}" for limit in limits.tolist()])[index]
 
 
-def _in_parentheses(words: str) -> str:
-    return f" ({words})" if words else ""
-
-
-def _limit(tree: Tree, patient_days: PatientDays) -> str:
-    """The number that a multiple of the one patient's baseline comes to, after a comma; nothing without one."""
-    if not isinstance(tree, Relation) or set(names_in(tree.right)) != {"baseline"}:
-        return ""
-    return f", {number_in_words(float(np.atleast_1d(numbers(tree.right, patient_days).low)[0]))}"
+def _in_parentheses(sentences: Sentences, clause: Tree, patient_days: PatientDays, rows: Ints) -> Ints:
+    """(R) The values at other rows that a clause compares; -1 without any."""
+    if not other_rows_in(clause):
+        return np.full(len(rows), NONE)
+    return sentences.codes([f" ({values})" for values in values_in_words(clause, patient_days, rows)])

@@ -9,9 +9,6 @@ import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
-from itp_response.evaluation.endpoints.account import Account
-from itp_response.evaluation.evaluate import patient_days_of
-from itp_response.evaluation.patient_days import PatientDays
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
 from itp_response.explanation.counterfactuals.search import (
     MOST_ROWS,
@@ -19,11 +16,14 @@ from itp_response.explanation.counterfactuals.search import (
     find_counterfactuals,
     with_many_rows,
 )
+from itp_response.explanation.decided import DecidedEndpoint, DecidedPatients, verdict_in_words
+from itp_response.explanation.entries import WrittenRows
 from itp_response.explanation.missing import missing_in_words
-from itp_response.explanation.one_patient import DecidedEndpoint, asked_about
+from itp_response.explanation.one_patient import asked_about
+from itp_response.explanation.origins import rests_on, unmet_origin
 from itp_response.explanation.outlook import outlook_in_words
 from itp_response.explanation.partial_dates import dates_imputed, dates_not_deciding
-from itp_response.explanation.records import ExplainedRow, WrittenRows, explained_rows, folded
+from itp_response.explanation.records import ExplainedRow, ExplainedRows, FoldedRows
 from itp_response.messages.results import DataResult, html_paragraph, html_table
 from itp_response.messages.wording import aligned, counted, labelled, one_line, wrapped
 from itp_response.readers.tabular import Tabular
@@ -51,6 +51,8 @@ class Explanation(DataResult):
     """The endpoint in words."""
     rows: tuple[ExplainedRow, ...]
     """The observations that the verdict rests on, or was looked for in, by day."""
+    lines: tuple[FoldedRows, ...]
+    """The same as lines: many alike in a row are one."""
     missing: str
     """What would have to be known; empty where the verdict is evaluable."""
     origin: str = ""
@@ -75,14 +77,12 @@ class Explanation(DataResult):
     @property
     def verdict(self) -> str:
         """The verdict with its day and its reason, `N on day 42 (bleeding)`; of a time, how long it is."""
-        when = f" on day {self.day}" if self.day is not None else ""
-        reason = "" if self.reason in ("met", "event", "censored") else f" ({self.because})"
-        return f"{self.length or f'{self.value}{when}'}{reason}"
+        return verdict_in_words(self.value, self.day, self.length, self.reason, self.because)
 
     @property
     def observations(self) -> list[tuple[str, str, str, str]]:
         """The day, what was observed, what it means and where it stands; many alike in a row are one entry."""
-        return [(line.days, line.observed, line.means, line.source) for line in folded(self.rows)]
+        return [(line.days, line.observed, line.means, line.source) for line in self.lines]
 
     def frame(self) -> pl.DataFrame:
         """A row per observation that the result rests on, or was looked for in, by day.
@@ -212,52 +212,41 @@ def explain(
 
 
 def explained(
-    classification: Classification,
-    names: Sequence[str],
-    counterfactuals: Mapping[str, Counterfactuals],
-    accounts: Mapping[str, Account] | None = None,
-    patient_days: PatientDays | None = None,
+    classification: Classification, names: Sequence[str], counterfactuals: Mapping[str, Counterfactuals]
 ) -> Explanations:
     """The explanations of these endpoints in a classification of one patient.
 
-    `accounts` are those of the endpoints, and `patient_days` the patient's rows, where they have been made already.
-
     An explanation says what would change the verdict where the endpoint is in `counterfactuals`.
     """
-    if patient_days is None:
-        patient_days = patient_days_of(classification.criteria, classification.cohort, 0, 1)
-    decided = [DecidedEndpoint(classification, patient_days, name, accounts) for name in names]
-    written = WrittenRows(classification.cohort)
-    return Explanations(_explanation(one, counterfactuals.get(one.name), written) for one in decided)
+    patients, written = DecidedPatients(classification), WrittenRows(classification.cohort)
+    return Explanations(_explanation(patients.at(0, name), counterfactuals.get(name), written) for name in names)
 
 
 def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None, written: WrittenRows) -> Explanation:
-    model = decided.model
-    # Where it depends on a partial date, or on what was left out, the days of its observations are not known.
-    has_days = not decided.depends_on_what_may_be
-    rows = tuple(explained_rows(decided, written)) if has_days else ()
     counterfactuals = _counterfactuals(decided, changing)
     in_sentences: tuple[str, ...] = ()
     if counterfactuals is not None:
-        in_sentences = tuple(sentences(decided.classification, decided.name, counterfactuals))
+        in_sentences = tuple(sentences(decided.patients.classification, decided.name, counterfactuals))
     elif changing is not None and _may_change(decided):
         in_sentences = (_too_many(decided.cohort),)
+    rows = ExplainedRows(decided.columns, written)
     return Explanation(
         patient=decided.cohort.id[0],
         endpoint=decided.name,
-        label=model.label,
+        label=decided.model.label,
         title=f"{decided.criteria.marked_name}{decided.criteria.under_in_words}{decided.cohort.as_of_in_words}",
         value=decided.value,
         reason=decided.reason,
         because=decided.because,
         day=decided.day,
         needs=decided.criteria.sentences[decided.name],
-        rows=rows,
+        rows=tuple(rows.rows(decided)),
+        lines=tuple(rows.lines(decided)),
         missing=missing_in_words(decided),
-        origin=_unmet_origin(decided) if has_days else "",
-        rests_on=tuple(_rests_on(decided)) if has_days else (),
-        length=decided.length if has_days else "",
-        partial_dates=dates_not_deciding(decided.cohort) if has_days else "",
+        origin=unmet_origin(decided),
+        rests_on=tuple(rests_on(decided)),
+        length=decided.length if decided.has_days else "",
+        partial_dates=dates_not_deciding(decided),
         outlook=outlook_in_words(decided),
         notes=tuple(_notes(decided.cohort)),
         counterfactuals=counterfactuals,
@@ -269,7 +258,7 @@ def _counterfactuals(decided: DecidedEndpoint, changing: Counterfactuals | None)
     """One by one; None: they were not asked for, or the verdict is not one that can be asked about."""
     if changing is None or not _may_change(decided) or len(with_many_rows(decided.cohort)):
         return None
-    return each_counterfactual(decided.classification, changing)
+    return each_counterfactual(decided.patients.classification, changing)
 
 
 def _may_change(decided: DecidedEndpoint) -> bool:
@@ -282,29 +271,6 @@ def _too_many(cohort: Cohort) -> str:
         f"no changes were tried: the patient has {len(cohort.day):,} observations, "
         f"and changes are tried of at most {MOST_ROWS:,}"
     )
-
-
-def _unmet_origin(decided: DecidedEndpoint) -> str:
-    """That the endpoint this one starts from, or runs to, was not met, and why; nothing where it was."""
-    origin = decided.decided_by
-    if origin is None or decided.model.sums_up or decided.length:
-        return ""
-    return f"depends on {decided.criteria.labelled(origin.name)}, which is {origin.value} ({origin.because})"
-
-
-def _rests_on(decided: DecidedEndpoint) -> Iterator[str]:
-    """Each verdict that it sums up, with its day or its reason; or that of which there was no event."""
-    for name in dict.fromkeys(decided.model.references().values()) if decided.model.sums_up else ():
-        other = decided.other(name)
-        when_or_why = f"({other.because})" if other.day is None else f"on day {other.day}"
-        yield f"{decided.criteria.labelled(name)}: {other.value} {when_or_why}"
-    if decided.length and decided.decided_by is not None:
-        event = decided.decided_by
-        label = decided.criteria.labelled(event.name)
-        if event.name in decided.model.competes_with:
-            yield f"a competing event came first: {label} on day {event.day}"
-        else:
-            yield f"no event: {label} is {event.value} ({event.because})"
 
 
 def _notes(cohort: Cohort) -> Iterator[str]:

@@ -26,6 +26,7 @@ from itp_response.evaluation.rules.in_words import rule_in_words, tree_in_words,
 from itp_response.evaluation.rules.tree import AtRow, Name, Rule, Tree, observed_in, other_rows_in
 from itp_response.explanation.deciding import deciding_clauses
 from itp_response.explanation.other_rows import values_in_words
+from itp_response.explanation.sentences import Sentences, kinds
 from itp_response.messages.wording import counted, listed
 
 NOT_OBSERVED = {
@@ -38,23 +39,30 @@ NOT_OBSERVED = {
 class Meanings:
     """What rows did for an endpoint, as codes into `sentences`, so that many rows are worded at once.
 
-    `of_one_patient`: the sentences have the number that a multiple of the baseline comes to.
+    `with_numbers`: the sentences have the numbers of the patient, as what a multiple of the baseline comes to.
     """
 
     def __init__(
-        self, model: Endpoint, account: Account, patient_days: PatientDays, *, of_one_patient: bool = False
+        self,
+        model: Endpoint,
+        account: Account,
+        patient_days: PatientDays,
+        sentences: Sentences | None = None,
+        *,
+        with_numbers: bool = False,
     ) -> None:
-        self._of_one_patient = of_one_patient
+        self._with_numbers = with_numbers
         self._model = model
         self._account = account
         self._patient_days = patient_days
         self._rules = {key: rule.tree for key, rule, of in model.rules() if of == "rows"}
-        self.sentences: list[str] = []
+        self.sentences = Sentences() if sentences is None else sentences
+        self._code = self.sentences.code
 
     def of(self, rows: Ints) -> pl.Series:
         """What each of these rows did."""
         codes = self.codes(rows)
-        return pl.Series(self.sentences, dtype=pl.String).gather(codes)
+        return pl.Series(self.sentences.texts, dtype=pl.String).gather(codes)
 
     def codes(self, rows: Ints) -> Ints:
         """What each of these rows did, as an index of `sentences`."""
@@ -89,20 +97,15 @@ class Meanings:
         is_undefined, is_excluded = ~defined(model, patient_days).true[patient], excluded(model, patient_days)[patient]
         return np.select([is_undefined, is_excluded], [undefined, ruled_out], not_known)
 
-    def _code(self, sentence: str) -> int:
-        if sentence not in self.sentences:
-            self.sentences.append(sentence)
-        return self.sentences.index(sentence)
-
     def _by_clause(self, tree: Tree, rows: Ints, prefix: str, *, holds: bool) -> Ints:
         """The codes of a prefix and the clause by which a rule is true, or false; of the prefix alone elsewhere."""
         deciding = deciding_clauses(tree, self._patient_days, rows, holds=holds)
-        plain = prefix.removesuffix(": ")
-        if self._of_one_patient:
-            said = deciding.at_rows(self._patient_days, rows)
-            return np.array([self._code(f"{prefix}{words}" if words else plain) for words in said], dtype=np.int64)
-        codes = [self._code(f"{prefix}{words}") for words in deciding.in_words()]
-        return np.array([*codes, self._code(plain)] if NONE in deciding.code else codes)[deciding.code]
+        phrases, code = deciding.in_words(), deciding.code
+        if self._with_numbers:
+            phrases, code = deciding.at_rows(self._patient_days, rows)
+        codes = self.sentences.codes([f"{prefix}{phrase}" for phrase in phrases])
+        plain = self._code(prefix.removesuffix(": ")) if NONE in code else NONE
+        return np.append(codes, plain)[code]  # the last stands for no clause, -1
 
     def _is_true(self, key: str, rows: Ints) -> Bools:
         """(R) Whether a rule of the endpoint is true at each of these rows."""
@@ -128,15 +131,13 @@ class Meanings:
 
     def _too_soon(self, rows: Ints) -> Ints:
         assert self._account.occasion is not None
-        day = self._patient_days.day
-        days = np.stack([day[rows], day[self._account.occasion[rows]]])
-        kinds, index = np.unique(days, axis=1, return_inverse=True)
+        day, before = self._patient_days.day[rows], self._patient_days.day[self._account.occasion[rows]]
+        example, kind = kinds(day, before)
         said = [
-            f"does not count: only {counted(later - before, 'day')} after day {before}"
-            for later, before in kinds.T.tolist()
+            f"does not count: only {counted(later - earlier, 'day')} after day {earlier}"
+            for later, earlier in zip(day[example].tolist(), before[example].tolist(), strict=True)
         ]
-        codes: Ints = np.array([self._code(sentence) for sentence in said])[index.reshape(-1)]
-        return codes
+        return self.sentences.codes(said)[kind]
 
     def _qualifies(self, rows: Ints) -> Ints:
         says = self._model.phrases()["qualifies"]
@@ -149,11 +150,11 @@ class Meanings:
         return codes
 
     def _with_values(self, says: str, rows: Ints) -> Ints:
-        """The codes of what is said of rows; of one patient with the values at other rows that the state looks at."""
-        if not self._of_one_patient or not other_rows_in(self._rules["when"]):
+        """The codes of what is said of rows; with numbers, those of the other rows that the state looks at as well."""
+        if not self._with_numbers or not other_rows_in(self._rules["when"]):
             return np.full(len(rows), self._code(says))
-        values = values_in_words(self._rules["when"], self._patient_days, named=True)
-        return np.array([self._code(f"{says} ({values[row]})") for row in rows.tolist()], dtype=np.int64)
+        values = values_in_words(self._rules["when"], self._patient_days, rows, named=True)
+        return self.sentences.codes([f"{says} ({of_row})" for of_row in values])
 
     def _fails(self, rows: Ints) -> Ints:
         says = self._model.phrases()["fails"]
@@ -167,9 +168,9 @@ class Meanings:
             for words, where in _not_observed(observed, self._patient_days, rows):
                 names.append(words)
                 missing.append(where)
-        kinds, index = np.unique(np.stack(missing), axis=1, return_inverse=True)
-        said = [f"unknown: {', '.join(np.array(names)[kind].tolist())}" for kind in kinds.T]
-        return np.array([self._code(sentence) for sentence in said])[index.reshape(-1)]
+        example, kind = kinds(*missing)
+        said = [f"unknown: {', '.join(np.array(names)[where].tolist())}" for where in np.stack(missing)[:, example].T]
+        return self.sentences.codes(said)[kind]
 
     def _closed(self, rows: Ints) -> Ints:
         """By the event that ended the window, or the first of several."""

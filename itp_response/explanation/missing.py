@@ -11,7 +11,7 @@ from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import value_at_row
 from itp_response.evaluation.rules.tree import names_in, other_rows_in
 from itp_response.explanation.censored_counts import counts_missing
-from itp_response.explanation.one_patient import DecidedEndpoint
+from itp_response.explanation.decided import DecidedEndpoint
 from itp_response.explanation.partial_dates import dates_missing
 from itp_response.messages.wording import listed, number_in_words
 
@@ -23,14 +23,14 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
     """What would have to be known for the verdict to be evaluable; nothing where it is."""
     if decided.value != "NE":
         return ""
-    criteria, cohort = decided.criteria, decided.cohort
+    criteria = decided.criteria
     match decided.reason:
         case "partial_date":
-            return dates_missing(criteria, cohort, decided.name)
+            return dates_missing(criteria, decided.cohort, decided.name)
         case "unreadable":
             return "the excluded record, which cannot be read"
         case "censored_count":
-            return counts_missing(criteria, cohort, decided.name)
+            return counts_missing(criteria, decided.cohort, decided.name)
     if not decided.is_defined and decided.reason != "baseline_missing":
         return f"the patient's {listed(_unknown_of_patient(decided))}"
     if decided.decided_by is not None:
@@ -50,21 +50,22 @@ def missing_in_words(decided: DecidedEndpoint) -> str:
 
 def _day(decided: DecidedEndpoint) -> str:
     """The numbers of the patient of which one would be needed for its day; nothing where none is."""
-    names = [name for name, where in decided.account.unknown_days if where[0]]
+    names = [name for name, where in decided.account.unknown_days if where[decided.position]]
     return f"the day {listed(names, 'or')}" if names else ""
 
 
 def _unknown_of_patient(decided: DecidedEndpoint) -> list[str]:
     """What is not known of the patient of what decides whether the endpoint is defined."""
     patient = PatientValues(decided.patient_days)
+    assert decided.model.only is not None  # else it is defined for all patients
     names = dict.fromkeys(names_in(decided.model.only.tree))
-    return [name.replace("_", " ") for name in names if patient.values(name).unknown[0]]
+    return [name.replace("_", " ") for name in names if patient.values(name).unknown[decided.position]]
 
 
 def _days_unknown(decided: DecidedEndpoint) -> list[str]:
     """The numbers of the patient that are needed as a day and are not known, or never come."""
     model, patient_days = decided.model, decided.patient_days
-    days = [(day, patient_days.each(day)[0]) for day in model.own_days()]
+    days = [(day, patient_days.each(day)[decided.position]) for day in model.own_days()]
     lacking = [day for day, on in days if np.isnan(on) or (np.isinf(on) and day in model.single_days())]
     return list(dict.fromkeys(day.noun for day in lacking))
 
@@ -73,7 +74,7 @@ def _gaps(decided: DecidedEndpoint) -> str:
     """The days between which there are no counts, or too few."""
     gaps, day = decided.account.gaps, decided.patient_days.day
     assert gaps is not None
-    after = np.flatnonzero(gaps != NONE)
+    after = decided.rows_where(gaps != NONE)
     if not len(after):  # where the start depends on a count known only as a bound, so does the gap
         return "counts with shorter gaps between them"
     between = list(zip(day[gaps[after]].tolist(), day[after].tolist(), strict=True))
@@ -85,14 +86,14 @@ def _gaps(decided: DecidedEndpoint) -> str:
 
 def _observation(decided: DecidedEndpoint) -> str:
     """The days on which there is no count, and one would be needed; nothing where none is."""
-    account = decided.account
-    if account.missing_from is None or account.missing_to is None or np.isnan(account.missing_from[0]):
+    account, position = decided.account, decided.position
+    if account.missing_from is None or account.missing_to is None or np.isnan(account.missing_from[position]):
         return ""
-    first, last = float(account.missing_from[0]), float(account.missing_to[0])
+    first, last = float(account.missing_from[position]), float(account.missing_to[position])
     if first > last:
         begins, ends = number_in_words(first), number_in_words(last)
         return f"days to assess: they would begin on day {begins} and end on day {ends}"
-    last_count = int(decided.patient_days.last_counted_day[0])
+    last_count = int(decided.patient_days.last_counted_day[position])
     there_is = "there is no count" if last_count == NO_DAY else f"the last count is on day {last_count}"
     if math.isinf(last):
         days = f"day {number_in_words(first)} or later" if math.isfinite(first) else "any day"
@@ -117,18 +118,18 @@ def _left_open(decided: DecidedEndpoint) -> str:
 def _doubtful_rows(decided: DecidedEndpoint) -> str:
     """The rows that are no evidence, but leave it open; nothing where there are none."""
     doubtful, day = decided.account.doubtful, decided.patient_days.day
-    if doubtful is None or not doubtful.any():
+    if doubtful is None or not len(rows := decided.rows_where(doubtful)):
         return ""
-    return f"evidence {_days(day[doubtful].tolist())}, where the counts present are discounted"
+    return f"evidence {_days(day[rows].tolist())}, where the counts present are discounted"
 
 
 def _unknown_rows(decided: DecidedEndpoint) -> str:
     """What was not recorded of the rows that are unknown; nothing where there are none."""
     patient_days, part = decided.patient_days, decided.account.part
-    rows = np.flatnonzero((part == UNKNOWN) & patient_days.has_count)
+    rows = decided.rows_where((part == UNKNOWN) & patient_days.has_count)
     if not len(rows):
         return ""
-    grades = rows[np.isnan(decided.cohort.bleeding_grade[rows])]
+    grades = rows[np.isnan(decided.patients.classification.cohort.bleeding_grade[rows])]
     if decided.reason == "bleeding_not_recorded" and len(grades):
         return f"whether there was bleeding {_days(patient_days.day[grades].tolist())}"
     if decided.reason == "not_recorded" and (values := _values_not_known(decided, rows)):
@@ -144,8 +145,9 @@ def _values_not_known(decided: DecidedEndpoint, rows: Ints) -> list[str]:
 
 def _visits(decided: DecidedEndpoint, *, open_alone: bool) -> str:
     """The planned visits without a count: all of them, or those that leave it open; nothing where there are none."""
-    missed = [one for one in decided.account.missed if one.where[0] and (one.is_open or not open_alone)]
-    days = [int(one.day[0]) for one in missed]
+    at = decided.position
+    missed = [one for one in decided.account.missed if one.where[at] and (one.is_open or not open_alone)]
+    days = [int(one.day[at]) for one in missed]
     if not days:
         return ""
     passed_over = any(asked.key == "set_aside" for asked in decided.model.rules())

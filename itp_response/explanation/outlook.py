@@ -6,21 +6,21 @@ import numpy as np
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.evaluation.still_open import CLOSED, FINAL, OPEN
-from itp_response.explanation.one_patient import DecidedEndpoint
+from itp_response.explanation.decided import DecidedEndpoint
 
 
 def outlook_in_words(decided: DecidedEndpoint) -> str:
     """Whether a later observation can change the result of one patient; empty: the study was not cut."""
-    still_open = decided.classification.still_open.get(decided.name)
+    still_open, at = decided.patients.classification.still_open.get(decided.name), decided.position
     if still_open is None:
         return ""
-    state = int(still_open.state[0])
+    state = int(still_open.state[at])
     if state == CLOSED:
         return "closed: no later observation can decide it; it stays not evaluable"
     if state == FINAL:
         return "final: no later observation can change it"
     word, verb = ("open", "decide") if state == OPEN else ("provisional", "change")
-    until, assessed = float(still_open.until[0]), float(still_open.assessed_until[0])
+    until, assessed = float(still_open.until[at]), float(still_open.assessed_until[at])
     return f"{word}: {_until_when(decided.cohort, until, assessed, verb)}"
 
 

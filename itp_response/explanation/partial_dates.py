@@ -7,6 +7,7 @@ from itp_response.cohort.observations import PartialDates
 from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.evaluate import evaluate_partial_dates
 from itp_response.evaluation.partial_dates import days_in
+from itp_response.explanation.decided import DecidedEndpoint
 from itp_response.messages.wording import listed
 
 DATES_IN_WORDS = ("date of {}", "end of the rescue of {}", "date of enrolment", "date of treatment discontinuation")
@@ -32,11 +33,12 @@ def dates_missing(criteria: Criteria, cohort: Cohort, name: str) -> str:
     return f"{missing}: {', '.join(verdicts_given)}"
 
 
-def dates_not_deciding(cohort: Cohort) -> str:
-    """The partial dates of the one patient, where a verdict does not depend on them; nothing where there are none."""
-    if cohort.partial is None:
+def dates_not_deciding(decided: DecidedEndpoint) -> str:
+    """The partial dates of a patient, where a verdict does not depend on them; empty: there are none."""
+    if not decided.has_days or decided.position not in decided.patients.with_partial_dates:
         return ""
-    dates = _dates_in_words(cohort, cohort.partial.dates)
+    assert decided.cohort.partial is not None
+    dates = _dates_in_words(decided.cohort, decided.cohort.partial.dates)
     known = listed([f"the {date} is only {written!r}" for date, written in dates])
     return f"the result is the same for every possible date: {known}; shown with the earliest"
 

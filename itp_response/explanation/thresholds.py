@@ -1,14 +1,13 @@
 """Thresholds: the counts at which comparisons turn, found in one way for all that shows, tries or names them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from itp_response.cohort.texts import count_in_words
-from itp_response.cohort.values import Column, Floats, Truths, exactly
+from itp_response.cohort.values import Column, Floats, Numbers, Truths, exactly
 from itp_response.definitions.criteria import Criteria
-from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.rules.decide import numbers
 from itp_response.evaluation.rules.in_words import tree_in_words
 from itp_response.evaluation.rules.tree import (
@@ -73,28 +72,54 @@ class Threshold:
         return f"{self.words}: {number}" if self.words else number
 
 
-def thresholds(criteria: Criteria, names: Iterable[str], patient_days: PatientDays) -> list[Threshold]:
-    """The thresholds of these endpoints for the one patient, from the highest down.
+@dataclass(frozen=True)
+class _Compared:
+    """A comparison with a count that an endpoint makes."""
+
+    endpoint: str
+    clause: str
+    """The comparison in words."""
+    words: str
+    """How its limit is calculated; empty for a plain number."""
+    low: list[float]
+    high: list[float]
+    """The limits for each of some baselines."""
+
+
+def thresholds(criteria: Criteria, names: Iterable[str], baseline: Numbers) -> Iterator[list[Threshold]]:
+    """The thresholds of these endpoints for each baseline, from the highest down.
 
     Thresholds that depend on an unknown baseline are left out.
     """
-    compared: dict[tuple[str, float, float], list[tuple[str, str]]] = {}
-    baseline = patient_days.baseline
+    compared = list(_compared(criteria, names, baseline))
+    for position in range(len(baseline.low)):
+        clauses: dict[tuple[str, float, float], list[_Compared]] = {}
+        for one in compared:
+            if np.isfinite(one.high[position]):
+                clauses.setdefault((one.words, one.low[position], one.high[position]), []).append(one)
+        found = [
+            Threshold(
+                low,
+                high,
+                words,
+                tuple(dict.fromkeys(one.endpoint for one in alike)),
+                tuple(dict.fromkeys(one.clause for one in alike)),
+            )
+            for (words, low, high), alike in clauses.items()
+        ]
+        yield sorted(found, key=lambda threshold: -threshold.high)
+
+
+def _compared(criteria: Criteria, names: Iterable[str], baseline: Numbers) -> Iterator[_Compared]:
+    """The linear comparisons with counts that these endpoints make, with their limits for each baseline."""
     for name in names:
-        for rule in criteria.endpoints[name].count_rules():
-            for leaf in leaves(rule.tree):
-                comparison = linear_comparison(leaf)
-                if comparison is None or not comparison.per_count:
-                    continue
-                low, high = sorted(float(comparison.count_limit(edge)[0]) for edge in (baseline.low, baseline.high))
-                if np.isfinite(high):
-                    words = _other_side(leaf) if comparison.per_baseline else ""
-                    compared.setdefault((words, low, high), []).append((name, tree_in_words(leaf)))
-    unsorted = [
-        Threshold(low, high, words, *(tuple(dict.fromkeys(texts)) for texts in zip(*clauses, strict=True)))
-        for (words, low, high), clauses in compared.items()
-    ]
-    return sorted(unsorted, key=lambda threshold: -threshold.high)
+        for leaf in (leaf for rule in criteria.endpoints[name].count_rules() for leaf in leaves(rule.tree)):
+            comparison = linear_comparison(leaf)
+            if comparison is not None and comparison.per_count:
+                edges = [comparison.count_limit(edge) for edge in (baseline.low, baseline.high)]
+                words = _other_side(leaf) if comparison.per_baseline else ""
+                low, high = np.sort(edges, axis=0).tolist()
+                yield _Compared(name, tree_in_words(leaf), words, low, high)
 
 
 def plain_thresholds(criteria: Criteria) -> list[float]:

@@ -18,7 +18,6 @@ from itp_response.evaluation.rules.tree import Tree, leaves, leaves_denied
 from itp_response.explanation.ask import PATIENT
 from itp_response.explanation.clause_results import clause_results_of
 from itp_response.explanation.explain import Explanation, explain
-from itp_response.explanation.records import folded
 from itp_response.explanation.thresholds import thresholds
 from itp_response.messages.errors import ItpResponseError
 from itp_response.teaching.effects import RuleEffects, effects_of
@@ -164,7 +163,7 @@ def _as_written(rule: dict[str, Any], tree: Tree, effects: RuleEffects) -> dict[
 def _explained(explanation: Explanation) -> dict[str, Any]:
     return {
         "parts": [[row.day, row.part] for row in explanation.rows if row.part],
-        "lines": [[line.day, line.days, line.observed, line.means] for line in folded(explanation.rows)],
+        "lines": [[line.day, line.days, line.observed, line.means] for line in explanation.lines],
         "further": [text for text in (explanation.origin, explanation.length, *explanation.rests_on) if text],
         "missing": explanation.missing,
     }
@@ -172,5 +171,5 @@ def _explained(explanation: Explanation) -> dict[str, Any]:
 
 def _thresholds(criteria: Criteria, name: str, cohort: Cohort) -> list[dict[str, Any]]:
     """The numbers with which clauses compare this patient's counts; none from a censored baseline."""
-    known = thresholds(criteria, [name], patient_days_of(criteria, cohort, 0, 1))
+    (known,) = thresholds(criteria, [name], patient_days_of(criteria, cohort, 0, 1).baseline)
     return [{"value": one.low, "words": words} for one in known if one.low == one.high for words in one.clauses]

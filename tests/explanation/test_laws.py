@@ -40,9 +40,15 @@ from itp_response.evaluation.patient_days import Flagged, PatientDays
 from itp_response.evaluation.rules.decide import decide
 from itp_response.evaluation.rules.tree import Rule, cause, names_in, reason
 from itp_response.evaluation.verdicts import NE, N, Y
+from itp_response.explanation.decided import DecidedPatients
 from itp_response.explanation.deciding import deciding_clauses
+from itp_response.explanation.entries import WrittenRows
 from itp_response.explanation.explain import Explanation, explained
-from itp_response.explanation.one_patient import of_one
+from itp_response.explanation.missing import missing_in_words
+from itp_response.explanation.one_patient import of_one, of_some
+from itp_response.explanation.origins import rests_on, unmet_origin
+from itp_response.explanation.partial_dates import dates_not_deciding
+from itp_response.explanation.records import ExplainedRows
 from itp_response.explanation.thresholds import plain_thresholds
 
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
@@ -555,3 +561,20 @@ def test_rows_not_looked_at_are_folded(name):
         aside = {row.means for row in explanation.rows if row.aside}
         lines = [means for _, _, means, _ in explanation.observations]
         assert not any(one == other and one in aside for one, other in pairwise(lines)), str(explanation)
+
+
+# 9. WHAT IS SAID OF A PATIENT IS THE SAME AMONG OTHERS
+
+
+@of_every_set
+def test_patients_explained_together_are_explained_as_each_alone(name):
+    study = study_of(name)
+    together = DecidedPatients(of_some(study.classification, 0, WORDED))
+    written = WrittenRows(together.classification.cohort)
+    rows = {endpoint: ExplainedRows(together.by(endpoint), written) for endpoint in study.criteria.endpoints}
+    for patient, alone in all_explanations(name):
+        one, of_endpoint = together.at(patient, alone.endpoint), rows[alone.endpoint]
+        assert one.in_words == alone.verdict
+        assert (tuple(of_endpoint.rows(one)), tuple(of_endpoint.lines(one))) == (alone.rows, alone.lines), str(alone)
+        assert (unmet_origin(one), tuple(rests_on(one))) == (alone.origin, alone.rests_on), str(alone)
+        assert (missing_in_words(one), dates_not_deciding(one)) == (alone.missing, alone.partial_dates), str(alone)

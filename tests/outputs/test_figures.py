@@ -23,6 +23,7 @@ from matplotlib.text import Text
 import itp_response
 from itp_response import UsageError, plot
 from itp_response.cli import main
+from itp_response.cohort.notation import cohort_of
 from itp_response.definitions.load import load, shipped
 from itp_response.explanation.thresholds import plain_thresholds, thresholds
 from itp_response.messages.optional_imports import cure
@@ -351,7 +352,14 @@ class TestWhatIsDrawn:
 
         definitions, cohort = cohort_asked(timeline, criteria)
 
-        assert spoiled_by_rescue(definitions, definitions.endpoints, cohort) == days
+        assert spoiled_by_rescue(definitions, definitions.endpoints, cohort) == [days]
+
+    def test_patients_have_a_washout_of_their_own(self):
+        definitions = load("atra_2022")
+        cohort = cohort_of(["d0 15, d3 20 rescue, d9 50", "d0 15, d60 50", "d4 20 rescue, d9 50", "d0 15 rescue"])
+        spoiled = spoiled_by_rescue(definitions, definitions.endpoints, cohort)
+
+        assert spoiled == [[(4, 9)], [], [(5, 9)], []]
 
     @pytest.mark.parametrize(
         ("criteria", "response", "loss"),
@@ -444,11 +452,9 @@ def lines_of(timeline, criteria):
     from itp_response.explanation.ask import cohort_asked
 
     definitions, cohort = cohort_asked(timeline, criteria)
-    patient_days = patient_days_of(definitions, cohort, 0, 1)
-    return [
-        f"{threshold.text}: {', '.join(threshold.endpoints)}"
-        for threshold in thresholds(definitions, definitions.endpoints, patient_days)
-    ]
+    baseline = patient_days_of(definitions, cohort, 0, 1).baseline
+    (limits,) = thresholds(definitions, definitions.endpoints, baseline)
+    return [f"{threshold.text}: {', '.join(threshold.endpoints)}" for threshold in limits]
 
 
 class TestForest:

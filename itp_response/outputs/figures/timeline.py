@@ -252,7 +252,7 @@ def _draw_counts(axes: Axes, timeline: PatientTimeline, width: float, last: floa
 def _draw_shades(axes: Axes, timeline: PatientTimeline, last: float) -> None:
     courses = timeline.cohort.courses
     days = timeline.cohort.day[courses.row]
-    spoiled = spoiled_by_rescue(timeline.classification.criteria, timeline.names, timeline.cohort)
+    (spoiled,) = spoiled_by_rescue(timeline.classification.criteria, timeline.names, timeline.cohort)
     for begin, end in spoiled:
         axes.axvspan(begin, end + 1, color=FAINT, linewidth=0, zorder=0)
     if spoiled:
@@ -272,6 +272,8 @@ def _draw_shades(axes: Axes, timeline: PatientTimeline, last: float) -> None:
 
 def _draw_lines(axes: Axes, timeline: PatientTimeline, width: float) -> None:
     """Draw the thresholds and the baseline, each with its text at the right, apart from the others."""
+    baseline = baseline_of(timeline.patient_days)
+    (limits,) = thresholds(timeline.classification.criteria, timeline.names, baseline)
     lines: list[tuple[float, str, Any, str]] = [
         (
             _level(threshold.low, threshold.high),
@@ -279,9 +281,8 @@ def _draw_lines(axes: Axes, timeline: PatientTimeline, width: float) -> None:
             (0, (5, 2)),
             BLUE,
         )
-        for threshold in thresholds(timeline.classification.criteria, timeline.names, timeline.patient_days)
+        for threshold in limits
     ]
-    baseline = baseline_of(timeline.patient_days)
     low, high = float(baseline.low[0]), float(baseline.high[0])
     if not np.isnan(low):
         lines.append((_level(low, high), f"baseline: {count_in_words(low, high)}", BASELINE_SIGN, BLACK))

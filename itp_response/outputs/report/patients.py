@@ -15,12 +15,16 @@ from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.texts import count_in_words
 from itp_response.cohort.values import NO_DAY, Ints, Numbers
 from itp_response.data_review.review import Review
-from itp_response.evaluation.endpoints.account import Account
 from itp_response.evaluation.evaluate import patient_days_of
-from itp_response.evaluation.patient_days import PatientDays
 from itp_response.evaluation.verdicts import reason_in_words
-from itp_response.explanation.explain import Explanation, explained
-from itp_response.explanation.one_patient import each_account, of_one
+from itp_response.explanation.decided import DecidedEndpoint, DecidedPatients
+from itp_response.explanation.entries import WrittenRows
+from itp_response.explanation.missing import missing_in_words
+from itp_response.explanation.one_patient import of_some
+from itp_response.explanation.origins import rests_on, unmet_origin
+from itp_response.explanation.partial_dates import dates_not_deciding
+from itp_response.explanation.records import ExplainedRows
+from itp_response.explanation.sentences import kinds
 from itp_response.explanation.thresholds import thresholds
 from itp_response.outputs.comparison.sensitivity import Sensitivity
 from itp_response.outputs.figures.clauses import spoiled_by_rescue
@@ -28,8 +32,8 @@ from itp_response.outputs.figures.responses import responses
 
 PART = 32
 """The number of patients in a part: larger parts pack better, smaller ones open faster."""
-ACCOUNTS_AT_ONCE = 500
-"""The number of patients whose rows are looked at together."""
+AT_ONCE = 500
+"""The number of patients whose rows are explained together."""
 NO_ARM = "arm not recorded"
 PatientNotes = Mapping[str, Sequence[Sequence[str]]]
 """Notes by patient id, each a list of texts: edit checks, data queries, or interpretations."""
@@ -92,64 +96,80 @@ def parts(classification: Classification, notes: Sequence[PatientNotes], progres
     """The observations and explanations of the patients, in parts of `PART` patients, in the order of the cohort."""
     part = []
     ids: list[str] = classification.cohort.id.to_list()
-    names = list(classification.verdicts)
-    patients = zip(progress(ids, "patients"), _patients(classification), _accounts(classification), strict=True)
-    for position, (patient, (alone, patient_days, observed), accounts) in enumerate(patients):
-        explanations = explained(alone, names, {}, accounts, patient_days)
+    patients = zip(progress(ids, "patients"), _observed(classification), _explained(classification), strict=True)
+    for position, (patient, observed, explanations) in enumerate(patients):
         own_notes = [list(sort.get(patient, ())) for sort in notes]
-        part.append({**observed, "explained": list(map(_explanation, explanations)), "notes": own_notes})
+        part.append({**observed, "explained": explanations, "notes": own_notes})
         if len(part) == PART or position == len(ids) - 1:
             yield packed(part)
             part = []
 
 
-def _accounts(classification: Classification) -> Iterator[Mapping[str, Account]]:
-    """What every row did for every endpoint, patient by patient, made for many patients at once."""
-    positions = np.arange(len(classification.cohort))
-    for first in range(0, len(positions), ACCOUNTS_AT_ONCE):
-        yield from each_account(classification, positions[first : first + ACCOUNTS_AT_ONCE])
+def _blocks(classification: Classification) -> Iterator[Classification]:
+    """The patients, `AT_ONCE` at a time."""
+    patients = len(classification.cohort)
+    for first in range(0, patients, AT_ONCE):
+        yield of_some(classification, first, min(first + AT_ONCE, patients))
 
 
-def _explanation(explanation: Explanation) -> list[Any]:
+def _explained(classification: Classification) -> Iterator[list[list[Any]]]:
+    """The explanations of all endpoints, patient by patient."""
+    for block in _blocks(classification):
+        patients, written = DecidedPatients(block), WrittenRows(block.cohort)
+        rows = {name: ExplainedRows(patients.by(name), written) for name in block.verdicts}
+        for position in range(len(block.cohort)):
+            yield [_explanation(patients.at(position, name), of_name) for name, of_name in rows.items()]
+
+
+def _explanation(decided: DecidedEndpoint, rows: ExplainedRows) -> list[Any]:
     """An explanation in its parts; `study` has what is the same for all patients."""
+    origin = unmet_origin(decided)
     return [
-        explanation.verdict,
-        explanation.origin,
-        [] if explanation.origin else explanation.observations,
-        explanation.rests_on,
-        explanation.missing,
-        explanation.partial_dates,
+        decided.in_words,
+        origin,
+        [] if origin else [line[1:] for line in rows.lines(decided)],
+        list(rests_on(decided)),
+        missing_in_words(decided),
+        dates_not_deciding(decided),
     ]
 
 
-def _patients(classification: Classification) -> Iterator[tuple[Classification, PatientDays, dict[str, Any]]]:
-    """Each patient alone, their rows, and their observations with the days and counts that the timeline marks."""
+def _observed(classification: Classification) -> Iterator[dict[str, Any]]:
+    """The observations of each patient, with the days and counts that the timeline marks."""
     cohort = classification.cohort
     counts, grades = _counts(cohort.platelets), _grades(cohort)
     rows, first_course = cohort.first_row.tolist(), np.searchsorted(cohort.courses.row, cohort.first_row).tolist()
     days, courses = cohort.day.tolist(), list(_courses(cohort))
     marks = [_marks(classification, name) for name in classification.verdicts]
     stopped = _numbers(np.where(np.isfinite(cohort.treatment_discontinued), cohort.treatment_discontinued, np.nan))
-    for position, day_0 in enumerate(cohort.day_0):
+    drawn = (patient for block in _blocks(classification) for patient in _drawn(block))
+    for position, (day_0, (baseline, spoiled, limits)) in enumerate(zip(cohort.day_0, drawn, strict=True)):
         own_rows = slice(rows[position], rows[position + 1])
-        alone = of_one(classification, position)
-        patient_days = patient_days_of(classification.criteria, alone.cohort, 0, 1)
-        observed = {
+        yield {
             "zero": None if np.isnat(day_0) else str(day_0),
-            "baseline": _counts(patient_days.baseline)[0],
+            "baseline": baseline,
             "stopped": stopped[position],
             "day": days[own_rows],
             "count": counts[own_rows],
             "grade": grades[own_rows],
             "rescue": courses[first_course[position] : first_course[position + 1]],
-            "spoiled": spoiled_by_rescue(classification.criteria, classification.verdicts, alone.cohort),
-            "limits": [
-                [threshold.low, threshold.high, threshold.text]
-                for threshold in thresholds(classification.criteria, classification.verdicts, patient_days)
-            ],
+            "spoiled": spoiled,
+            "limits": limits,
             "marks": [endpoint[position] for endpoint in marks],
         }
-        yield alone, patient_days, observed
+
+
+def _drawn(block: Classification) -> Iterator[tuple[Any, list[tuple[float, float]], list[list[Any]]]]:
+    """The baseline of each patient, the days on which counts are no evidence after rescue, and the thresholds."""
+    criteria, names, cohort = block.criteria, block.verdicts, block.cohort
+    baseline = patient_days_of(criteria, cohort, 0, len(cohort)).baseline
+    first, number = kinds(baseline.low, baseline.high)
+    limits = [
+        [[threshold.low, threshold.high, threshold.text] for threshold in of_one]
+        for of_one in thresholds(criteria, names, baseline.at(first))
+    ]
+    spoiled = spoiled_by_rescue(criteria, names, cohort)
+    yield from zip(_counts(baseline), spoiled, (limits[each] for each in number.tolist()), strict=True)
 
 
 def _marks(classification: Classification, name: str) -> list[list[Any]]:

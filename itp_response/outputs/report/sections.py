@@ -161,12 +161,13 @@ class SensitivityRow:
 def sensitivity(tried: Sensitivity) -> list[SensitivityRow]:
     """For each endpoint its verdicts as the file has it, then each interpretation that changes some."""
     frame = tried.frame()
+    parts = frame.partition_by("endpoint", "interpretation", as_dict=True)
     labels_of = {name: tried.base.criteria.endpoints[name].label for name in tried.names}
     table = []
     for name in tried.names:
         before: dict[str, int] = {}
         for interpretation in (None, *tried.under):
-            rows = frame.filter(endpoint=name).filter(_interpretation(interpretation))
+            rows = parts.get((name, interpretation), frame.clear())
             number = 0 if interpretation is None else len(tried.changed(interpretation, name))
             if interpretation is not None and not number:
                 continue
@@ -180,10 +181,6 @@ def sensitivity(tried: Sensitivity) -> list[SensitivityRow]:
             points = "" if difference is None else f"{100 * difference:+.1f}"
             table.append(SensitivityRow(name, labels_of[name], interpretation or "", number, verdicts, points))
     return table
-
-
-def _interpretation(interpretation: str | None) -> pl.Expr:
-    return pl.col("interpretation").is_null() if interpretation is None else pl.col("interpretation") == interpretation
 
 
 @dataclass(frozen=True)
