@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from itp_response.cohort.cohort import Cohort
-from itp_response.cohort.values import Bools, Ints
+from itp_response.cohort.values import Floats, Ints
 from itp_response.evaluation.censored_counts import (
     MOST_COMPLETIONS,
     CensoredCounts,
@@ -102,6 +102,17 @@ def evaluate_censored(criteria: CriteriaSet, cohort: Cohort) -> Iterator[tuple[C
         yield completions.cohort, _as_known(criteria, completions.cohort, 1)
 
 
+def numbers_of_completions(criteria: CriteriaSet, cohort: Cohort) -> Floats:
+    """(P) In how many ways the censored counts of each patient are completed, at most; 1: none of them matters."""
+    numbers = np.ones(len(cohort))
+    censored = np.flatnonzero(has_censored(cohort))
+    if len(censored):
+        selected = cohort.select(censored)
+        of_counts = _count_completions(criteria, selected)[1]
+        numbers[censored] = of_counts * _open_comparisons(criteria, selected).numbers
+    return numbers
+
+
 def patient_days_of(criteria: CriteriaSet, cohort: Cohort, first: int, last: int) -> PatientDays:
     """The rows of the patients `first` to `last` (not included) as these criteria see them."""
     return PatientDays(cohort, criteria.clock, criteria.rescues, criteria.baseline, criteria.not_recorded, first, last)
@@ -137,7 +148,7 @@ def _completed(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> di
     """The verdicts that are the same in all completions of the censored counts of each patient."""
     verdicts = _as_known(criteria, cohort, threads)
     reason = criteria.reasons["censored_count"]
-    baselines, over, by_counts = _count_completions(criteria, cohort)
+    baselines, of_counts_alone, by_counts = _count_completions(criteria, cohort)
     of_baselines = _as_known(criteria, baselines.cohort, threads)
     numbers = np.zeros(len(cohort))
     for completions in by_counts:
@@ -150,7 +161,7 @@ def _completed(criteria: CriteriaSet, cohort: Cohort, threads: int | None) -> di
             join(of_counts, with_truths, of_truths, completions.cohort, reason)
         join(of_baselines, of_counts, completions, baselines.cohort, reason)
     join(verdicts, of_baselines, baselines, cohort, reason)
-    leave_open(verdicts, np.flatnonzero(over | (numbers > MOST_COMPLETIONS)), reason)
+    leave_open(verdicts, np.flatnonzero(np.maximum(of_counts_alone, numbers) > MOST_COMPLETIONS), reason)
     return verdicts
 
 
@@ -158,17 +169,17 @@ def _open_comparisons(criteria: CriteriaSet, cohort: Cohort) -> OpenComparisons:
     return OpenComparisons(criteria, cohort, patient_days_of(criteria, cohort, 0, len(cohort)))
 
 
-def _count_completions(criteria: CriteriaSet, cohort: Cohort) -> tuple[Completions, Bools, Iterator[Completions]]:
-    """The completions of the baselines; the patients with too many; and those of the counts, for each baseline."""
+def _count_completions(criteria: CriteriaSet, cohort: Cohort) -> tuple[Completions, Floats, Iterator[Completions]]:
+    """The completions of the baselines; how many each patient has; and those of the counts, for each baseline."""
     cohort = replace(cohort, partial=None, imputed=None)
     baselines = baseline_completions(criteria, cohort, patient_days_of(criteria, cohort, 0, len(cohort)))
     known = baselines.cohort
     counts = CensoredCounts(criteria, known, patient_days_of(criteria, known, 0, len(known)))
     numbers = counts.numbers_of_completions()
-    over = np.bincount(baselines.patient, numbers, len(cohort)) > MOST_COMPLETIONS
-    able = np.flatnonzero(~over[baselines.patient])
+    of_patients = np.bincount(baselines.patient, numbers, len(cohort)).astype(np.float64)
+    able = np.flatnonzero(of_patients[baselines.patient] <= MOST_COMPLETIONS)
     batches = in_batches(able, np.diff(known.first_row)[able] * numbers[able], ROWS_AT_ONCE)
-    return baselines, over, (counts.completions(batch, numbers[batch].astype(np.int64)) for batch in batches)
+    return baselines, of_patients, (counts.completions(batch, numbers[batch].astype(np.int64)) for batch in batches)
 
 
 def _as_known(
