@@ -9,8 +9,10 @@ import polars as pl
 
 from itp_response.classification.classification import Classification, CriteriaInput, Study, classify
 from itp_response.cohort.cohort import Cohort
+from itp_response.evaluation.evaluate import numbers_of_completions
 from itp_response.explanation.counterfactuals.in_words import Counterfactual, each_counterfactual, sentences
 from itp_response.explanation.counterfactuals.search import (
+    MOST_DECIDED,
     MOST_ROWS,
     Counterfactuals,
     find_counterfactuals,
@@ -70,7 +72,7 @@ class Explanation(DataResult):
     counterfactuals: tuple[Counterfactual, ...] | None = None
     """The changes of one observation that would change the verdict, as they are offered: of each kind and verdict the
     smallest, and the loss of each observation that would do so. None: not asked, as of an `NA`, of a length, and of a
-    patient with partial dates or with more than 1,500 observations."""
+    patient with partial dates, with more than 1,500 observations or with censored counts of too many combinations."""
     counterfactuals_in_words: tuple[str, ...] = ()
     """The nearest of them, what a `Y` rests on, and how near an `N` came that none would change, a sentence each."""
 
@@ -219,16 +221,23 @@ def explained(
     An explanation says what would change the verdict where the endpoint is in `counterfactuals`.
     """
     patients, written = DecidedPatients(classification), WrittenRows(classification.cohort)
-    return Explanations(_explanation(patients.at(0, name), counterfactuals.get(name), written) for name in names)
+    not_tried = _not_tried(classification) if counterfactuals else ""
+    return Explanations(
+        _explanation(patients.at(0, name), counterfactuals.get(name), not_tried, written) for name in names
+    )
 
 
-def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None, written: WrittenRows) -> Explanation:
-    counterfactuals = _counterfactuals(decided, changing)
+def _explanation(
+    decided: DecidedEndpoint, changing: Counterfactuals | None, not_tried: str, written: WrittenRows
+) -> Explanation:
+    counterfactuals: tuple[Counterfactual, ...] | None = None
     in_sentences: tuple[str, ...] = ()
-    if counterfactuals is not None:
-        in_sentences = tuple(sentences(decided.patients.classification, decided.name, counterfactuals))
-    elif changing is not None and _may_change(decided):
-        in_sentences = (_too_many(decided.cohort),)
+    if changing is not None and _may_change(decided):
+        if not_tried:
+            in_sentences = (not_tried,)
+        else:
+            counterfactuals = each_counterfactual(decided.patients.classification, changing)
+            in_sentences = tuple(sentences(decided.patients.classification, decided.name, counterfactuals))
     rows = ExplainedRows(decided.columns, written)
     return Explanation(
         patient=decided.cohort.id[0],
@@ -254,23 +263,23 @@ def _explanation(decided: DecidedEndpoint, changing: Counterfactuals | None, wri
     )
 
 
-def _counterfactuals(decided: DecidedEndpoint, changing: Counterfactuals | None) -> tuple[Counterfactual, ...] | None:
-    """One by one; None: they were not asked for, or the verdict is not one that can be asked about."""
-    if changing is None or not _may_change(decided) or len(with_many_rows(decided.cohort)):
-        return None
-    return each_counterfactual(decided.patients.classification, changing)
-
-
 def _may_change(decided: DecidedEndpoint) -> bool:
     """Whether it can be asked of the verdict what would change it."""
     return decided.value != "NA" and not decided.model.is_length and not len(decided.cohort.incomplete)
 
 
-def _too_many(cohort: Cohort) -> str:
-    return (
-        f"no changes were tried: the patient has {len(cohort.day):,} observations, "
-        f"and changes are tried of at most {MOST_ROWS:,}"
-    )
+def _not_tried(classification: Classification) -> str:
+    """Why no changes of the one patient were tried; nothing where they were."""
+    criteria, cohort = classification.criteria, classification.cohort
+    if not len(with_many_rows(criteria, cohort)):
+        return ""
+    rows, ways = len(cohort.day), round(float(numbers_of_completions(criteria, cohort)[0]))
+    if rows > MOST_ROWS:
+        has, most = f"{rows:,} observations", f"{MOST_ROWS:,}"
+    else:
+        has = f"{rows:,} observations for each of {ways:,} combinations of values that censored counts may have"
+        most = f"{MOST_DECIDED:,} together"
+    return f"no changes were tried: the patient has {has}, and changes are tried of at most {most}"
 
 
 def _notes(cohort: Cohort) -> Iterator[str]:

@@ -100,8 +100,13 @@ class NearMisses(DataResult):
         if len(cohort.incomplete):
             lack = "with partial dates" if cohort.left_out is None else "with excluded records or partial dates"
             yield f"\nnot analysed: {counted(len(cohort.incomplete), 'patient')} {lack}"
-        if many := len(with_many_rows(cohort)):
-            yield f"\nnot analysed: {counted(many, 'patient')} with more than {MOST_ROWS:,} observations"
+        many = with_many_rows(criteria, cohort)
+        long = np.diff(cohort.first_row)[many] > MOST_ROWS
+        if long.any():
+            yield f"\nnot analysed: {counted(int(long.sum()), 'patient')} with more than {MOST_ROWS:,} observations"
+        if not long.all():
+            what = "censored counts that have too many combinations of values"
+            yield f"\nnot analysed: {counted(int((~long).sum()), 'patient')} with {what}"
         if cohort.notes:
             yield from ("", *cohort.note_lines)
 
@@ -167,7 +172,7 @@ def near_misses(
     names = _names(classification, endpoint)
     asked = {name: _is_asked(classification.verdicts[name], met) for name in names}
     for is_asked in asked.values():
-        is_asked[not_searched(classification.cohort)] = False
+        is_asked[not_searched(classification.criteria, classification.cohort)] = False
     counterfactuals = nearest_counterfactuals(classification, asked)
     positions = {name: np.flatnonzero(is_asked) for name, is_asked in asked.items()}
     return NearMisses(classification, met, positions, _frame(classification, counterfactuals, positions))

@@ -442,4 +442,20 @@ class TestManyObservations:
         assert "\nnot analysed: 1 patient with more than 1,500 observations\n" in near.text()
 
     def test_as_many_as_the_limit_are_not_too_many(self):
-        assert not len(with_many_rows(self.study(1_500).cohort))
+        study = self.study(1_500)
+        assert not len(with_many_rows(study.criteria, study.cohort))
+
+    def test_censored_counts_multiply_them(self):
+        """A change is decided for each combination: of a count below 50 rules tell three apart."""
+        six = "d0 15, " + ", ".join(f"d{day} <50" for day in range(28, 34))
+        (found,) = itp_response.ask(f"{six}, d364 5", endpoint="OR")
+        assert found.counterfactuals is not None
+        timeline = f"{six}, d90 <50, d364 5"
+        (found,) = itp_response.ask(timeline, endpoint="OR")
+        assert found.counterfactuals is None
+        assert found.counterfactuals_in_words == (
+            "no changes were tried: the patient has 9 observations for each of 2,187 combinations of values that "
+            "censored counts may have, and changes are tried of at most 10,000 together",
+        )
+        near = near_misses(classify(cohort_of([timeline])), endpoint="OR")
+        assert "\nnot analysed: 1 patient with censored counts that have too many combinations of values" in near.text()

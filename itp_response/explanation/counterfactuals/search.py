@@ -23,9 +23,10 @@ from itp_response.cohort.edited import (
     joined,
 )
 from itp_response.cohort.values import NONE, Bools, Floats, Ints
+from itp_response.definitions.criteria import Criteria
 from itp_response.evaluation.endpoints.account import Account
-from itp_response.evaluation.evaluate import patient_days_of, with_a_day_0
-from itp_response.evaluation.verdicts import NA, VALUES
+from itp_response.evaluation.evaluate import numbers_of_completions, patient_days_of, with_a_day_0
+from itp_response.evaluation.verdicts import NA, VALUES, Verdict
 from itp_response.explanation.counterfactuals.edits import edits_tried, rises
 from itp_response.explanation.counterfactuals.outcomes import Asked, Outcomes
 from itp_response.explanation.counterfactuals.ranking import ARTEFACT, keys_of_added, ways
@@ -36,6 +37,8 @@ RANKED_TOGETHER = 10 * TRIED_TOGETHER
 """Of those whose edits that change a verdict are ranked together: they are few of all."""
 MOST_ROWS = 1_500
 """The observations of a patient whose edits are tried, at most; each edit is a copy of all. Four years of days."""
+MOST_DECIDED = 10_000
+"""Those of a copy in all ways in which its censored counts are completed, at most."""
 EDITS_PER_ROW = 80
 """About how many edits are tried of a row."""
 
@@ -82,7 +85,8 @@ def find_counterfactuals(
     verdict but `NE`. A `Y` changes where it would be `N` or `NA`, and where an observation is lost also where it would
     be `NE`; a further count is not tried of a `Y`.
     There are none of patients with partial dates or with something left out, of those with more than `MOST_ROWS`
-    observations, of verdicts of `NA`, and of endpoints that are a length of time.
+    observations, or `MOST_DECIDED` in all ways in which censored counts are completed, of verdicts of `NA`, and of
+    endpoints that are a length of time.
     `tried` says which edits are tried; None: all.
     """
     of_these = np.isin(np.arange(len(classification.cohort)), patients)
@@ -101,7 +105,9 @@ def _found(
 ) -> dict[str, Counterfactuals]:
     """What would change the verdicts asked about; `tried` says by which edits, None: by any."""
     cohort = classification.cohort
-    asked = {name: of & _can_change(classification, name) for name, of in asked.items()}
+    searched = np.ones(len(cohort), dtype=np.bool_)
+    searched[not_searched(classification.criteria, cohort)] = False
+    asked = {name: of & searched & _can_change(classification.verdicts[name]) for name, of in asked.items()}
     accounts = _accounts(classification, list(asked))
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in asked}
     for ranked in _pieces(cohort, np.flatnonzero(np.logical_or.reduce(list(asked.values()))), RANKED_TOGETHER):
@@ -116,22 +122,21 @@ def _found(
     return {name: _joined(name, of_name) for name, of_name in parts.items()}
 
 
-def _can_change(classification: Classification, name: str) -> Bools:
+def _can_change(verdict: Verdict) -> Bools:
     """(P) The patients whose verdict on an endpoint may be changed by an edit."""
-    verdict = classification.verdicts[name]
-    can_change = np.ones(len(verdict.value), dtype=np.bool_)
-    can_change[not_searched(classification.cohort)] = False
-    return can_change & (verdict.value != NA) if verdict.labels == VALUES else can_change
+    return verdict.value != NA if verdict.labels == VALUES else np.ones(len(verdict.value), dtype=np.bool_)
 
 
-def with_many_rows(cohort: Cohort) -> Ints:
+def with_many_rows(criteria: Criteria, cohort: Cohort) -> Ints:
     """The patients (positions) with more observations than are edited one by one."""
-    return np.flatnonzero(np.diff(cohort.first_row) > MOST_ROWS)
+    rows = np.diff(cohort.first_row)
+    many = (rows > MOST_ROWS) | (rows * numbers_of_completions(criteria, cohort) > MOST_DECIDED)
+    return np.flatnonzero(many)
 
 
-def not_searched(cohort: Cohort) -> Ints:
+def not_searched(criteria: Criteria, cohort: Cohort) -> Ints:
     """The patients (positions) for whom no counterfactuals are looked for, whatever their verdicts."""
-    return np.union1d(cohort.incomplete, with_many_rows(cohort))
+    return np.union1d(cohort.incomplete, with_many_rows(criteria, cohort))
 
 
 def _accounts(classification: Classification, names: Sequence[str]) -> dict[str, Account]:
