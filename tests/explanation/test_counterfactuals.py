@@ -77,7 +77,7 @@ fit | d0 15, d98 60, d112 60, d126 60, d154 12, d168 12 | stable | the result wo
 # Another day stays what it was.
 atra_2022 | d0 15, d28..d364 60, d366 12, d380 12 | relapse | the result would be Y with the observation of day 366 moved to day 365 (timeline entry 20)
 # A best response has more verdicts than two.
-atra_2022 | d0 15, d7..d364 >30 | best_response | no single change tried would make the result CR, R or NR
+atra_2022 | d0 15, d7 >30, d14 >30, d28 >30, d364 >30 | best_response | no single change tried would make the result CR, R or NR
 """
 
 
