@@ -353,7 +353,7 @@ def read_request(_: Path, content: bytes) -> str:
     status, answer = asyncio.run(_answer(method.decode("latin-1"), path.decode("latin-1"), query, body))
     if status >= 500 or len(answer) > LOAD:
         raise RuntimeError(f"status {status}: {answer[:200]!r}")
-    return "result" if status < 400 else f"{status}: {answer.decode()}"
+    return "result" if status < 400 else f"{status}: {json.loads(answer)['error']}"
 
 
 async def _answer(method: str, path: str, query: bytes, body: bytes) -> tuple[int, bytes]:
