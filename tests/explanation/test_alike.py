@@ -10,11 +10,13 @@ from worked import HEAD
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import edited
 from itp_response.cohort.notation import cohort_of
+from itp_response.cohort.values import NONE, Bools
 from itp_response.definitions.criteria import Criteria
 from itp_response.definitions.load import load, loads, shipped
 from itp_response.evaluation.evaluate import evaluate
 from itp_response.explanation.counterfactuals.alike import Alike, alike
 from itp_response.explanation.counterfactuals.edits import edits_tried
+from itp_response.explanation.counterfactuals.outcomes import Outcomes
 from itp_response.validation import bridge
 from itp_response.validation.literal import Patient
 from itp_response.validation.random_patients import random_patients
@@ -24,6 +26,8 @@ TIMELINES = [
     "d0 15, d22 40, d29 45 bleed 1, d50 60 rescue ivig to d55, d80 101, d120 28, d200 35, d340 110",
     "d0 15, d7 30, d14 31, d21 30, d84 120, d140 130, d196 99, d210 rescue ivig, d240 60, d337 31",
 ]
+SETS = ["atra_2022", "fit", "hetrombopag", "iwg_2009", "luna3", "raise", "riviere_2023", "romiplostim_2008"]
+"""Among them they have criteria of every kind."""
 NEW_WORDS = """
 [OR]
 label     = "-"
@@ -67,15 +71,32 @@ def without_bounds(patients: list[Patient]) -> list[Patient]:
 
 
 def each_has_the_verdicts_of_its_like(criteria: Criteria, cohort: Cohort) -> Alike:
-    """Fails where an edit has another verdict than the one that stands for it."""
+    """Fails where an edit has another verdict than the one that stands for it, or than none, where none is decided."""
     edits = edits_tried(criteria, cohort, np.setdiff1d(np.arange(len(cohort)), cohort.incomplete))
     everyone = dict.fromkeys(criteria.endpoints, np.ones(len(cohort), dtype=np.bool_))
     found = alike(criteria, cohort, edits, everyone)
-    each = evaluate(criteria, edited(cohort, edits, criteria.file.columns))
+    each, without = evaluate(criteria, edited(cohort, edits, criteria.file.columns)), evaluate(criteria, cohort)
     for endpoint, model in criteria.endpoints.items():
         if not model.is_length:
             value = each[endpoint].value
-            assert np.array_equal(value, value[found.chosen[found.by]]), endpoint
+            of_like = np.append(value[found.chosen], -1)[found.by]
+            of_like = np.where(found.by == NONE, without[endpoint].value[edits.patient], of_like)
+            assert np.array_equal(value, of_like), endpoint
+    return found
+
+
+def outcomes_are_those_of_each(criteria: Criteria, cohort: Cohort, asked: dict[str, Bools]) -> Outcomes:
+    """Fails where a verdict asked about, told from a copy that was decided, is not that of the edit itself."""
+    without = evaluate(criteria, cohort)
+    was = {endpoint: verdict.value for endpoint, verdict in without.items()}
+    edits = edits_tried(criteria, cohort, np.setdiff1d(np.arange(len(cohort)), cohort.incomplete))
+    each = evaluate(criteria, edited(cohort, edits, criteria.file.columns))
+    found = Outcomes.of(criteria, cohort, edits, was, asked)
+    for endpoint, of in asked.items():
+        told = np.append(found.values[endpoint], -1)[found.by]
+        told = np.where(found.by == NONE, was[endpoint][edits.patient], told)
+        is_asked = of[edits.patient]
+        assert np.array_equal(each[endpoint].value[is_asked], told[is_asked]), endpoint
     return found
 
 
@@ -87,6 +108,31 @@ def test_those_that_stand_for_others_have_their_verdicts_in_every_set(name, tmp_
         criteria = load(name)
         drawn = random_patients(criteria.raw, 12, 3)
     each_has_the_verdicts_of_its_like(criteria, bridge.cohort_of(without_bounds(drawn)[:6], criteria.file.columns))
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_verdicts_asked_about_are_those_of_each_edit(name):
+    criteria = load(name)
+    drawn = without_bounds(random_patients(criteria.raw, 12, 3))[:6]
+    cohort = bridge.cohort_of(drawn, criteria.file.columns)
+    with_verdict = [endpoint for endpoint, model in criteria.endpoints.items() if not model.is_length]
+    # Of the first patients the endpoints in the first half, of the others those in the second.
+    is_first = np.arange(len(cohort)) < len(cohort) // 2
+    half = len(with_verdict) // 2
+    asked = {endpoint: is_first if place < half else ~is_first for place, endpoint in enumerate(with_verdict)}
+    outcomes_are_those_of_each(criteria, cohort, asked)
+
+
+def test_only_edits_by_which_what_it_starts_from_is_met_are_decided_by_its_own_rules():
+    criteria, cohort = load("atra_2022"), cohort_of(["d0 15, d28 16, d60 17, d90 12, d200 20, d364 12"])
+    of_all = dict.fromkeys(["OR", "CR", "SR", "relapse", "remission"], np.ones(1, dtype=np.bool_))
+
+    found = outcomes_are_those_of_each(criteria, cohort, of_all)
+
+    assert set(found.values) == set(of_all)  # and not the durations
+    everyone = dict.fromkeys(criteria.endpoints, np.ones(1, dtype=np.bool_))
+    told_apart = alike(criteria, cohort, edits_tried(criteria, cohort, np.array([0])), everyone).chosen
+    assert len(found.decided) < 0.7 * len(told_apart)
 
 
 @pytest.mark.parametrize("text", [None, NEW_WORDS], ids=["atra_2022", "new words"])

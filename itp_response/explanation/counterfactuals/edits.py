@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.edited import (
@@ -331,28 +330,24 @@ def _days_to_add(cohort: Cohort, rows: Ints, patients: Ints, limits: Limits) -> 
     after_rows = cohort.day[rows].astype(np.int64)[:, None] + lengths
     after_rescue = course_ends[:, None] + washouts
     of_courses = cohort.patient[cohort.courses.row[courses]]
-    tried = pl.DataFrame(
-        {
-            "patient": np.concatenate(
-                [
-                    np.repeat(patients, len(days)),
-                    np.repeat(cohort.patient[rows], len(lengths)),
-                    np.repeat(of_courses, len(washouts)),
-                ]
-            ).astype(np.int64),
-            "day": np.concatenate([np.tile(days, len(patients)), after_rows.ravel(), after_rescue.ravel()]),
-        }
+    tried = np.concatenate(
+        [
+            _numbers(np.repeat(patients, len(days)), np.tile(days, len(patients))),
+            _numbers(np.repeat(cohort.patient[rows], len(lengths)), after_rows.ravel()),
+            _numbers(np.repeat(of_courses, len(washouts)), after_rescue.ravel()),
+        ]
     )
-    counted = _patient_days(cohort, np.flatnonzero(limits.counted))
-    tried = tried.unique().join(counted, on=["patient", "day"], how="anti").sort("patient", "day")
-    patient, day = tried["patient"].to_numpy(), tried["day"].to_numpy()
+    counted = rows[limits.counted[rows]]
+    tried = np.setdiff1d(tried, _numbers(cohort.patient[counted], cohort.day[counted]))
+    patient = (tried + DAYS_APART // 2) // DAYS_APART
     has_rows = np.diff(cohort.first_row)[patient] > 0
-    return patient[has_rows], day[has_rows]
+    return patient[has_rows], (tried - patient * DAYS_APART)[has_rows]
 
 
-def _patient_days(cohort: Cohort, rows: Ints) -> pl.DataFrame:
-    """The patient and the day of each of these rows."""
-    return pl.DataFrame({"patient": cohort.patient[rows].astype(np.int64), "day": cohort.day[rows].astype(np.int64)})
+def _numbers(patient: Ints, day: Ints) -> Ints:
+    """Each patient and day in one number."""
+    numbers: Ints = patient.astype(np.int64) * DAYS_APART + day
+    return numbers
 
 
 def counts_before(cohort: Cohort, patient: Ints, day: Ints) -> Floats:
@@ -364,8 +359,7 @@ def counts_before(cohort: Cohort, patient: Ints, day: Ints) -> Floats:
 
 def neighbours(cohort: Cohort, rows: Ints, patient: Ints, day: Ints) -> tuple[Ints, Ints]:
     """Of these rows, which stand in order, the patient's last before each day and the first after it; -1: none."""
-    keys = cohort.patient[rows].astype(np.int64) * DAYS_APART + cohort.day[rows]
-    asked = patient * DAYS_APART + day
+    keys, asked = _numbers(cohort.patient[rows], cohort.day[rows]), _numbers(patient, day)
     index = np.searchsorted(keys, asked) - 1, np.searchsorted(keys, asked, side="right")
     found = [np.append(rows, NONE)[np.where(one < len(rows), one, NONE)] for one in index]
     before, after = (np.where((row != NONE) & (cohort.patient[row] == patient), row, NONE) for row in found)
@@ -380,6 +374,7 @@ def counts_at(cohort: Cohort, row: Ints) -> Numbers:
 
 def _rows_on(cohort: Cohort, patient: Ints, day: Ints) -> Ints:
     """The row of each patient's day; -1: there is none."""
-    rows = _patient_days(cohort, np.arange(len(cohort.day))).with_columns(row=np.arange(len(cohort.day)))
-    asked = pl.DataFrame({"patient": patient, "day": day})
-    return asked.join(rows, on=["patient", "day"], how="left", maintain_order="left")["row"].fill_null(NONE).to_numpy()
+    row = np.searchsorted(_numbers(cohort.patient, cohort.day), _numbers(patient, day))
+    row[row == len(cohort.day)] = NONE
+    is_there = (cohort.patient[row] == patient) & (cohort.day[row] == day) if len(cohort.day) else row != NONE
+    return np.where(is_there, row, NONE)
