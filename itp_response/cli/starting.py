@@ -11,7 +11,7 @@ UNNEEDED = {
     "PYDANTIC_DISABLE_PLUGINS": "__all__",  # pydantic: a search of all installed packages
 }
 """The variables of the environment that keep libraries from what no command needs; one that the user has set stays."""
-SELDOM = 50_000
+SELDOM = 100_000
 """The number of new objects after which Python looks for garbage; most of those that imports make stay."""
 
 
