@@ -32,9 +32,17 @@ def test_what_the_user_has_set_stays(environment):
 def test_garbage_is_looked_for_seldom_until_the_command_ends(environment):
     before = gc.get_threshold()
 
-    with pytest.raises(KeyboardInterrupt), started_quickly():
+    with started_quickly():
         within = gc.get_threshold()
-        raise KeyboardInterrupt
 
     assert within == (SELDOM, *before[1:])
+    assert gc.get_threshold() == before
+
+
+def test_it_is_looked_for_as_before_after_a_command_that_was_stopped(environment):
+    before = gc.get_threshold()
+
+    with pytest.raises(KeyboardInterrupt), started_quickly():
+        raise KeyboardInterrupt
+
     assert gc.get_threshold() == before
