@@ -50,6 +50,29 @@ def test_help_needs_nothing_heavy():
     assert loaded & {"numpy", "polars", "pandas", "pyarrow", "pydantic"} == set()
 
 
+@pytest.mark.parametrize(
+    ("command", "unused"),
+    [
+        (
+            ["ask", "d0 15, d22 40"],
+            "readers.visits readers.open_table classification.writers classification.provenance",
+        ),
+        (["classify", "examples/visits.csv"], "readers.sdtm.records readers.coded.events explanation.explain"),
+        (["quiz", "--hard", "--number", "1"], "readers.visits readers.open_table classification.writers"),
+    ],
+)
+def test_a_command_imports_only_what_it_uses(command, unused):
+    code = "import atexit, sys; atexit.register(lambda: print(*sys.modules)); from itp_response.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+
+    assert {"itp_response.classification.classification", "polars"} <= loaded
+    assert loaded & {f"itp_response.{name}" for name in unused.split()} == set()
+    assert loaded & {"pandas", "pyarrow", "matplotlib", "jinja2", "scipy"} == set()
+
+
 def test_each_extra_that_is_named_exists_and_no_two_are_alike():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     read = [*PACKAGE.rglob("*.py"), *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]

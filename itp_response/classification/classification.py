@@ -11,11 +11,8 @@ import numpy as np
 import polars as pl
 
 from itp_response.classification.as_data import as_data, evidence
-from itp_response.classification.by_visit import VisitResults
 from itp_response.classification.open_counts import HEADER, LEGEND, OpenCounts
-from itp_response.classification.provenance import Provenance, provenance
 from itp_response.classification.under_a_set import Noticed, noted
-from itp_response.classification.writers import write
 from itp_response.cohort.cohort import Cohort
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import NO_DAY, NONE, Bools, Ints
@@ -32,6 +29,8 @@ from itp_response.messages.wording import aligned, counted, in_blocks, wrapped
 from itp_response.readers.tabular import Tabular
 
 if TYPE_CHECKING:
+    from itp_response.classification.by_visit import VisitResults
+    from itp_response.classification.provenance import Provenance
     from itp_response.readers.options import ReadOptions
 
 DEFAULT_CRITERIA = "atra_2022"
@@ -70,7 +69,7 @@ class Classification(DataResult):
         """Of a study that was cut: by endpoint, whether the results can still change. Else empty."""
         return still_open(self.criteria, self.cohort, self.verdicts) if self.cohort.as_of is not None else {}
 
-    def provenance(self, **options: Any) -> Provenance:
+    def provenance(self, **options: Any) -> "Provenance":
         """The program, the criteria, the options and the input files with their SHA-256.
 
         `options` are added to those with which the study was read.
@@ -79,6 +78,8 @@ class Classification(DataResult):
         >>> classify(visits).provenance(long=True).options["long"]
         True
         """
+        from itp_response.classification.provenance import provenance
+
         return provenance([self.criteria], self.cohort, **options)
 
     def frame(self, *, dates: bool | None = None) -> pl.DataFrame:
@@ -129,8 +130,10 @@ class Classification(DataResult):
         return pl.concat(tables)[order]
 
     @cached_property
-    def visit_results(self) -> VisitResults:
+    def visit_results(self) -> "VisitResults":
         """The states of the endpoints at their planned visits, decided when they are first asked for."""
+        from itp_response.classification.by_visit import VisitResults
+
         return VisitResults(self.criteria, self.cohort)
 
     def by_visit(self) -> pl.DataFrame:
@@ -395,6 +398,8 @@ class Classification(DataResult):
         ...
         itp_response.messages.errors.UsageError: out.xls: unknown kind of output '.xls'; known: .csv, .json, .parquet.
         """
+        from itp_response.classification.writers import write
+
         rows = rows_asked(long, by_visit)
         write(self.table_of(rows), path, self.provenance(**as_option(rows)))
 

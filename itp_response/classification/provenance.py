@@ -108,7 +108,7 @@ def _inside(path: Path) -> Sequence[Path]:
     """The files in a folder that may be read: those of a study, else all."""
     if not os.path.isdir(path):  # noqa: PTH112 - a typed timeline is no path
         return ()
-    from itp_response.readers.sdtm.domains import files_of, is_study
+    from itp_response.readers.sdtm.folder import files_of, is_study
 
     try:
         return files_of(path) if is_study(path) else visible_files(path)

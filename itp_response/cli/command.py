@@ -11,6 +11,7 @@ from itp_response.cli.files import OutputFile, check_outputs, outputs
 from itp_response.cli.library_texts import library_texts
 from itp_response.cli.options import READING
 from itp_response.cli.progress import BAR, ProgressBar
+from itp_response.cli.starting import started_quickly
 from itp_response.cli.stopping import WRITTEN, Stopped, stopped_by_signals
 from itp_response.cli.terminal import QUIET, READER_GONE, complain, say
 from itp_response.messages.errors import ItpResponseError
@@ -117,7 +118,7 @@ class Commands(click.Group):
 
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **further: Any) -> Any:  # type: ignore[override]
         try:
-            with stopped_by_signals(), library_texts() as of_libraries:
+            with started_quickly(), stopped_by_signals(), library_texts() as of_libraries:
                 status = super().main(args, standalone_mode=False, **further)
                 of_libraries.are_explained = status == REFUSED
         except click.ClickException as error:

@@ -1,5 +1,6 @@
 """The commands about definitions."""
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,10 +95,19 @@ def criteria(name: str | None, search: str | None, as_json: bool) -> None:
         raise UsageError("--search lists sets: give it without a name.")
     if name is not None:
         definitions = load_criteria(name)
-        show_json(definitions.raw) if as_json else show(lambda: describe(definitions))
+        show_json(_for_json(definitions.raw)) if as_json else show(lambda: describe(definitions))
         return
     found = find_sets(search or "")
     show_json(found.frame().to_dicts()) if as_json else show(lambda: str(found))
+
+
+def _for_json(content: Any) -> Any:
+    """The content of a criteria file, numbers that JSON has no word for as texts: `inf`, as TOML writes it."""
+    if isinstance(content, dict):
+        return {key: _for_json(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [_for_json(value) for value in content]
+    return str(content) if isinstance(content, float) and not math.isfinite(content) else content
 
 
 @command(

@@ -4,6 +4,7 @@ It is how worked examples are written in criteria files and how a timeline is as
 `criteria/README.md` has the grammar.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -80,7 +81,7 @@ def per_microlitre(text: str) -> str:
 
 
 def _is_too_high(count: tuple[float, float]) -> bool:
-    return max((value for value in count if np.isfinite(value)), default=np.inf) > HIGHEST_COUNT
+    return max((value for value in count if math.isfinite(value)), default=math.inf) > HIGHEST_COUNT
 
 
 def count_text(low: float, high: float) -> str:
@@ -235,15 +236,16 @@ def entries_of(timeline: str, visits: Sequence[int], declared: Mapping[str, Colu
     """
     entries: list[Entry] = []
     for text in ENTRY.finditer(timeline):
-        for entry in _entries(text, visits, declared):
-            entries.append(replace(entry, number=len(entries) + 1))
+        entries += _entries(text, len(entries), visits, declared)
         if len(entries) > MOST_ENTRIES:
             raise _error(text, f"a timeline has at most {MOST_ENTRIES:,} entries; write fewer.")
     return entries
 
 
-def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, ColumnDeclared]) -> Iterator[Entry]:
-    """What the text between two commas says, for each of its days."""
+def _entries(
+    text: re.Match[str], before: int, visits: Sequence[int], declared: Mapping[str, ColumnDeclared]
+) -> Iterator[Entry]:
+    """What the text between two commas says, for each of its days; `before` is the number of entries before these."""
     words = text[1].split()
     match = DAYS.fullmatch(words[0]) if words else None
     if not match:
@@ -254,13 +256,13 @@ def _entries(text: re.Match[str], visits: Sequence[int], declared: Mapping[str, 
     if not days:
         planned = ", ".join(map(str, visits)) or "none"
         raise _error(text, f"no planned visit lies between day {first} and day {last}; planned are: {planned}.")
-    for day in days:
+    for number, day in enumerate(days, before + 1):
         end = said.get("rescue_end", day)
         if max(abs(day), abs(end)) > FARTHEST:
             raise _error(text, TOO_FAR)
         if end < day:
             raise _error(text, f"the rescue treatment ends on day {end}, before it begins on day {day}.")
-        yield Entry(**{**said, "day": day, "rescue_end": end})
+        yield Entry(**{**said, "day": day, "rescue_end": end, "number": number})
 
 
 def _day(text: re.Match[str], digits: str) -> int:

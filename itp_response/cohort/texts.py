@@ -1,6 +1,7 @@
 """Texts: counts, days and grades as they are written, one or a column, and columns of sentences made of them."""
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,7 @@ def _written(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
 
 
+@cache
 def _column(name: str) -> pl.Expr:
     """The numbers of a column, each as `_written` has it; null for those that are not finite."""
     near = pl.col(name).round(DECIMALS)

@@ -25,7 +25,8 @@ from itp_response.readers.missing_codes import without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text
-from itp_response.readers.sdtm.domains import MappedStudy, doses, is_study, study_tables
+from itp_response.readers.sdtm.domains import doses, study_tables
+from itp_response.readers.sdtm.folder import MappedStudy, is_study
 from itp_response.readers.tabular import Tabular
 from itp_response.readers.treatments import RescueWords
 from itp_response.readers.visits import one_patient_each

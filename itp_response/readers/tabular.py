@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import polars as pl
 
-from itp_response.readers.open_table import Decimal
+if TYPE_CHECKING:
+    from itp_response.readers.open_table import Decimal
 
 
 class PandasFrame(Protocol):
@@ -39,7 +40,7 @@ class TableFile:
     """The sheet of a workbook; None: its first."""
     header_row: int | None = None
     """The row, or the line, with the names of the columns."""
-    decimal: Decimal | None = None
+    decimal: "Decimal | None" = None
 
     @property
     def files(self) -> tuple[Path]:

@@ -10,7 +10,7 @@ from typing import Any
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import CohortError, Problem
 from itp_response.readers.column_names import part_files
-from itp_response.readers.sdtm.domains import files_of, is_study
+from itp_response.readers.sdtm.folder import files_of, is_study
 
 Signature = tuple[int, ...]
 

@@ -29,7 +29,7 @@ from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import Stopped, read_patients
 from itp_response.readers.problems import Problems
 from itp_response.readers.quarantine import Quarantine, with_quarantine
-from itp_response.readers.sdtm.domains import MappedStudy, is_study, study_tables
+from itp_response.readers.sdtm.folder import MappedStudy, is_study
 from itp_response.readers.study_rows import StudyRows
 from itp_response.readers.tabular import Tabular
 from itp_response.readers.unchanged import InputFiles
@@ -212,6 +212,9 @@ def _of_study(
     if patients is not None:
         name = (folder.folder if isinstance(folder, MappedStudy) else Path(folder)).name
         raise UsageError(f"{name}: this is an SDTM study, its patients are in its DM; give no patient table.")
+    # Imported here: files are read more often than such studies.
+    from itp_response.readers.sdtm.domains import study_tables
+
     study = study_tables(folder, of_visits, of_patients, problems, unit)
     if study is None:
         raise problems.error()

@@ -6,9 +6,10 @@ finds them.
 """
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,9 @@ BASELINE = 15
 CHANGES = (COUNT, DAY, BLEEDING, RESCUE)
 """The kinds of edits that questions are about."""
 ANSWERS = ("Y", "N", "NE", "NA")
+EVENTS = ("", " bleed 1", " bleed 2", " rescue")
+EVENT_SHARES = tuple(accumulate((0.9, 0.04, 0.03)))
+"""What happens beside a count of a random timeline, and the share of each but the last with those before it."""
 IN_WORDS = {"Y": "met", "N": "not met", "NE": "not evaluable", "NA": "not applicable"}
 
 
@@ -274,9 +278,14 @@ def _timeline(plan: Sequence[int], counts: Sequence[int], last: int, random: np.
         # Most counts stay on the side of the one before, so that states last. Some days differ from the plan by one.
         high = high if random.random() < 0.75 else not high
         choices = [count for count in counts if (count >= counts[len(counts) // 2]) == high]
-        day = visit + int(random.choice([0, 0, 0, -1, 1]))
+        day = visit + _one_of((0, 0, 0, -1, 1), random)
         day = visit if number and day <= before else day
-        event = random.choice(["", " bleed 1", " bleed 2", " rescue"], p=[0.9, 0.04, 0.03, 0.03])
-        entries.append(f"d{day} {random.choice(choices)}{event}")
+        event = EVENTS[bisect_right(EVENT_SHARES, random.random())]
+        entries.append(f"d{day} {_one_of(choices, random)}{event}")
         before = day
     return ", ".join(entries)
+
+
+def _one_of(values: Sequence[int], random: np.random.Generator) -> int:
+    """One of these values; `random.choice` makes an array of them each time."""
+    return values[int(random.integers(len(values)))]

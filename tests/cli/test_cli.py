@@ -232,6 +232,12 @@ class TestCriteria:
         (one,) = json.loads(run("criteria", "--search", "NCT05653219", "--json").stdout)
         assert (one["name"], one["drugs"], one["read"]) == ("vayhit2", "ianalumab, eltrombopag", "abstract")
 
+    def test_gives_a_set_as_json_with_infinite_numbers_as_texts(self):
+        content = json.loads(run("criteria", "atra_2022", "--json").stdout)
+
+        assert content["columns"]["died"]["empty"] == "inf"
+        assert content["OR"]["label"] == "Overall response"
+
     def test_says_where_it_finds_none(self):
         missed = run("criteria", "--search", "ianalumba")
 

@@ -29,7 +29,7 @@ from itp_response.readers.options import DEFAULTS, ReadOptions
 from itp_response.readers.patients import PatientTable, read_patients
 from itp_response.readers.problems import Location, Pieces, Problems
 from itp_response.readers.quarantine import Quarantine
-from itp_response.readers.sdtm.domains import is_study
+from itp_response.readers.sdtm.folder import is_study
 from itp_response.readers.tabular import TableFile, Tabular
 from itp_response.readers.visit_table import VisitTable, check_header, read_visits
 from itp_response.readers.visits import patient_table

@@ -1,6 +1,6 @@
 """Table: counterfactuals in columns, with each edit in words and its line in the source."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from itp_response.cohort.edited import (
     Edits,
 )
 from itp_response.cohort.texts import said, texts
-from itp_response.cohort.values import NONE, Ints
+from itp_response.cohort.values import NONE
 from itp_response.explanation.counterfactuals.changed_clauses import changed_clauses
 from itp_response.explanation.counterfactuals.edits import numbers_before
 from itp_response.explanation.counterfactuals.search import Counterfactuals
@@ -42,11 +42,12 @@ def counterfactual_table(classification: Classification, counterfactuals: Counte
     old_day = cohort.day[np.maximum(edits.row, 0)] if len(cohort.day) else edits.day
     in_row = edits.row != NONE
     of_patient = pl.Series(np.isin(edits.kind, (STOPPED, BASELINE)))
-    before, after = _before_and_after(cohort, edits, old_day)
+    days = texts(old_day), texts(edits.day)
+    before, after = _before_and_after(cohort, edits, days)
     file, line = _sources(cohort, edits)
     clauses = changed_clauses(classification, counterfactuals.endpoint, edits)
     is_artefact = pl.Series(counterfactuals.is_artefact)
-    says = _edits_in_words(cohort, edits, old_day, before, after)
+    says = _edits_in_words(cohort, edits, days, (before, after))
     return pl.DataFrame(
         {
             "patient_id": cohort.id.gather(edits.patient),
@@ -103,34 +104,43 @@ def _sources(cohort: Cohort, edits: Edits) -> tuple[pl.Series, pl.Series]:
     return file.set(not_there, None), line.set(not_there, None)
 
 
-def _before_and_after(cohort: Cohort, edits: Edits, old_day: Ints) -> tuple[pl.Series, pl.Series]:
+def _before_and_after(cohort: Cohort, edits: Edits, days: tuple[pl.Series, pl.Series]) -> tuple[pl.Series, pl.Series]:
     """The count, or of a moved observation the day, before and after each edit; null: neither changes."""
     is_moved = pl.Series(edits.kind == DAY)
     of_count = np.isin(edits.kind, (COUNT, BASELINE))
     before = texts(numbers_before(cohort, edits)).set(pl.Series(~of_count), None)
     after = texts(edits.count).set(pl.Series(~(of_count | (edits.kind == ADDED))), None)
-    return texts(old_day).zip_with(is_moved, before), texts(edits.day).zip_with(is_moved, after)
+    return days[0].zip_with(is_moved, before), days[1].zip_with(is_moved, after)
 
 
-def _edits_in_words(cohort: Cohort, edits: Edits, old_day: Ints, before: pl.Series, after: pl.Series) -> pl.Series:
-    day = texts(old_day)
-    grade = texts(cohort.bleeding_grade[np.maximum(edits.row, 0)]) if len(cohort.day) else day
-    stopped = texts(np.where(edits.kind == STOPPED, cohort.treatment_discontinued[edits.patient], 0.0))
-    phrases = {
-        COUNT: said("a count of {} instead of {} on day {}", after, before, day),
-        DAY: said("the observation of day {} moved to day {}", before, after),
-        BLEEDING: said("no bleeding on day {} instead of grade {}", day, grade),
-        GRADE: said("bleeding recorded as absent on day {}", day),
-        RESCUE: said("no rescue treatment{} on day {}", _rescue_names(cohort, edits), day),
-        STOPPED: said("no discontinuation of treatment on day {}", stopped),
-        LOST: said("no observation on day {}", day),
-        ADDED: said("an additional count of {} without bleeding on day {}", after, texts(edits.day)),
-        BASELINE: said("a baseline of {} instead of {}", after, before),
+def _edits_in_words(
+    cohort: Cohort, edits: Edits, days: tuple[pl.Series, pl.Series], values: tuple[pl.Series, pl.Series]
+) -> pl.Series:
+    """Each edit in words; `days` and `values` are those before and after it."""
+    (day, new_day), (before, after) = days, values
+    phrases: dict[int, Callable[[], pl.Series]] = {
+        COUNT: lambda: said("a count of {} instead of {} on day {}", after, before, day),
+        DAY: lambda: said("the observation of day {} moved to day {}", before, after),
+        BLEEDING: lambda: said("no bleeding on day {} instead of grade {}", day, _grades(cohort, edits)),
+        GRADE: lambda: said("bleeding recorded as absent on day {}", day),
+        RESCUE: lambda: said("no rescue treatment{} on day {}", _rescue_names(cohort, edits), day),
+        STOPPED: lambda: said("no discontinuation of treatment on day {}", _days_stopped(cohort, edits)),
+        LOST: lambda: said("no observation on day {}", day),
+        ADDED: lambda: said("an additional count of {} without bleeding on day {}", after, new_day),
+        BASELINE: lambda: said("a baseline of {} instead of {}", after, before),
     }
     in_words = _repeated(None, len(edits))
-    for kind, phrase in phrases.items():
-        in_words = in_words.zip_with(pl.Series(edits.kind != kind), phrase)
+    for kind in np.unique(edits.kind).tolist():
+        in_words = in_words.zip_with(pl.Series(edits.kind != kind), phrases[kind]())
     return in_words
+
+
+def _grades(cohort: Cohort, edits: Edits) -> pl.Series:
+    return texts(cohort.bleeding_grade[edits.row])
+
+
+def _days_stopped(cohort: Cohort, edits: Edits) -> pl.Series:
+    return texts(cohort.treatment_discontinued[edits.patient])
 
 
 def _rescue_names(cohort: Cohort, edits: Edits) -> pl.Series:

@@ -26,7 +26,7 @@ from itp_response.readers.files import open_table
 from itp_response.readers.known_names import ALIASES, PATIENTS
 from itp_response.readers.patients import positions_of
 from itp_response.readers.problems import Problems, as_text, first_few
-from itp_response.readers.sdtm.domains import files_of, is_study
+from itp_response.readers.sdtm.folder import files_of, is_study
 
 PER_PROTOCOL = "per_protocol"
 """The column of the patient table that gives the per-protocol set: yes or no."""

@@ -14,7 +14,6 @@ import polars as pl
 
 from itp_response.messages.errors import CohortError, some_of
 from itp_response.messages.wording import counted
-from itp_response.readers.coded.events import placed
 from itp_response.readers.coded.fhir import PLATELETS as LOINC
 from itp_response.readers.coded.fhir import fhir_records, is_fhir
 from itp_response.readers.coded.omop import PLATELETS as CONCEPTS
@@ -46,6 +45,9 @@ class CodedStudy:
 
     def as_table(self, order: int, names: Iterable[str], problems: Problems) -> NamedTable | None:
         """The table of visits; None: it cannot be made, which is reported."""
+        # Imported here, as a path is asked for its kind before it is known that it is such a study.
+        from itp_response.readers.coded.events import placed
+
         location = Location(self.path.resolve().name, order)
         try:
             codes, records = self._records()

@@ -28,7 +28,7 @@ from itp_response.readers.mapping.lab_tables import LabTable, texts
 from itp_response.readers.mapping.mapping_file import CURES, NOT_USED, OPEN
 from itp_response.readers.mapping.visit_labels import WEEK, VisitTime
 from itp_response.readers.open_table import OpenTable
-from itp_response.readers.sdtm.domains import is_study
+from itp_response.readers.sdtm.folder import is_study
 from itp_response.readers.tabular import Tabular
 from itp_response.readers.units import UnitSaid, exponent_of, factor_text
 

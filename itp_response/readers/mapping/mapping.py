@@ -18,8 +18,8 @@ from itp_response.readers.mapping.mapped_file import MappedFile, MappedRows
 from itp_response.readers.mapping.mapped_tables import patients_of, visits_of
 from itp_response.readers.mapping.mapping_file import load_mapping
 from itp_response.readers.problems import Problems
-from itp_response.readers.sdtm.domains import MappedStudy as Study
-from itp_response.readers.sdtm.domains import is_study
+from itp_response.readers.sdtm.folder import MappedStudy as Study
+from itp_response.readers.sdtm.folder import is_study
 from itp_response.readers.sdtm.terms import settings
 from itp_response.readers.tabular import Tabular
 from itp_response.readers.unchanged import check_reachable

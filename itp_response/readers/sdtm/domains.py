@@ -4,9 +4,7 @@ DM and LB are required. AE, CE and FA give bleeding; CM, EX and PR give rescue; 
 Cells are passed on as written, partial dates too, so that they get the checks of every other source.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +23,7 @@ from itp_response.readers.sdtm.absent import Absent, without_day_0
 from itp_response.readers.sdtm.baseline import flagged_baselines
 from itp_response.readers.sdtm.bleeding import bleeding_events, bleeding_findings
 from itp_response.readers.sdtm.counts import CountDays, check_counted, counts_of
+from itp_response.readers.sdtm.folder import FILE, MappedStudy, domain_files, stem
 from itp_response.readers.sdtm.occurrence import did_not_take_place
 from itp_response.readers.sdtm.records import (
     REQUIRED,
@@ -36,17 +35,11 @@ from itp_response.readers.sdtm.records import (
     whole_days_of,
 )
 from itp_response.readers.sdtm.supplements import keys_of, supplemented
-from itp_response.readers.sdtm.terms import FILE, Settings, settings
+from itp_response.readers.sdtm.terms import Settings, settings
 from itp_response.readers.sdtm.treatment import raised_doses, rescues, stopped_of
 from itp_response.readers.told import Told
 from itp_response.readers.treatments import unknown_names
 from itp_response.readers.units import UnitSaid
-
-SUFFIXES = (".xpt", ".csv", ".parquet", ".json", ".ndjson", ".dsjc", ".sas7bdat")
-DOMAINS = ("dm", "lb", "ae", "ce", "fa", "cm", "ex", "pr", "ds")
-SPLIT = ("lb", "fa", "cm", "ex")
-"""Domains that may be split into several files, such as `lbhe` and `lbch`."""
-
 
 WRITTEN = {"treatment_discontinued": "DSSTDTC", "baseline": "the baseline flag of LB", "baseline_unit": "its unit"}
 """The names of columns of patients that come from other domains."""
@@ -63,49 +56,6 @@ class StudyTables(NamedTuple):
 
     visits: NamedTable
     patients: NamedTable
-
-
-@dataclass(frozen=True)
-class MappedStudy:
-    """A study's folder, and its settings (as in `sdtm.toml`) in a file elsewhere."""
-
-    folder: Path
-    file: Path
-
-    @property
-    def files(self) -> tuple[Path, Path]:
-        """The folder and the file."""
-        return self.folder, self.file
-
-
-def is_study(given: object) -> bool:
-    """Whether it is a folder with a DM and an LB, or such a folder with its settings."""
-    if isinstance(given, MappedStudy):
-        return True
-    if not isinstance(given, str | Path) or not Path(given).is_dir():
-        return False
-    files = _files(Path(given))
-    return bool(files["dm"] and files["lb"])
-
-
-def files_of(folder: Path) -> list[Path]:
-    """The files of a study's folder that are read, in the order of their names."""
-    read = [path for files in (_files(folder), _files(folder, "supp")) for paths in files.values() for path in paths]
-    return sorted([*read, *(path for path in [folder / FILE] if path.exists())])
-
-
-def _files(folder: Path, prefix: str = "") -> dict[str, list[Path]]:
-    """The files of each domain, in the order of their names; with the prefix `supp`, those of its supplement."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    more = {domain: "[a-z0-9]{0,2}" * (domain in SPLIT) for domain in DOMAINS}
-    return {
-        domain: [path for path in paths if re.fullmatch(f"{prefix}{domain}{more[domain]}", _stem(path))]
-        for domain in DOMAINS
-    }
-
-
-def _stem(path: Path) -> str:
-    return path.stem.lower()
 
 
 def study_tables(
@@ -162,7 +112,7 @@ def doses(given: "str | Path | MappedStudy") -> pl.DataFrame:
     """
     folder = given.folder if isinstance(given, MappedStudy) else Path(given)
     frames = [pl.DataFrame(schema={"subject": pl.String, "sequence": pl.Int64, "day": pl.Int64, "dose": pl.String})]
-    for path in _files(folder)["ex"]:
+    for path in domain_files(folder)["ex"]:
         records = read_records(path, "EX", 0, (), Problems())
         if records is not None and _complete(records):
             number = records.texts("EXDOSE").cast(pl.Float64, strict=False)
@@ -194,7 +144,7 @@ def _domains(
     folder: Path, declared: tuple[str, ...], of_patients: tuple[str, ...], study: SdtmStudy
 ) -> dict[str, list[Records]] | None:
     """The records of each domain with their supplements; None: some cannot be used, which is reported."""
-    files, supplements = _files(folder), _files(folder, "supp")
+    files, supplements = domain_files(folder), domain_files(folder, "supp")
     qualifiers = _qualifiers(declared, of_patients, study)
     domains: dict[str, list[Records]] = {}
     complete = True
@@ -217,7 +167,7 @@ def _domains(
 
 def _check_different(paths: Sequence[Path], study: SdtmStudy) -> bool:
     """Report two files of the same table; False: there are such files."""
-    twins = [(first, second) for first, second in pairwise(paths) if _stem(first) == _stem(second)]
+    twins = [(first, second) for first, second in pairwise(paths) if stem(first) == stem(second)]
     for first, second in twins:
         problem = f"{first.name} and {second.name} are the same table; keep one."
         study.problems.failed(0, CohortError(problem))

@@ -13,7 +13,6 @@ from itp_response.messages.toml_file import checked_by, load_toml
 from itp_response.messages.toml_positions import refuse
 from itp_response.readers.units import exponent_of, no_unit
 
-FILE = "sdtm.toml"
 PLATELETS = "PLAT"
 LOINC = ("777-3", "26515-7")
 """Platelets in blood: by automated count, and by any method."""
