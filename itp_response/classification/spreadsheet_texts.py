@@ -14,6 +14,8 @@ from itp_response.messages.wording import counted
 
 NUMBERS = r"^-?\d+(\.\d+)?(; -?\d+(\.\d+)?)*$"
 """A number, or several as the query log lists them: no formula."""
+SIGNS = "=+-@\t\r\n＝＋－＠"
+"""A text without any of these does not begin as a formula, nor does a part of it."""
 
 
 def as_texts(frame: pl.DataFrame, formulas: Formulas) -> tuple[pl.DataFrame, int]:
@@ -27,7 +29,7 @@ def as_texts(frame: pl.DataFrame, formulas: Formulas) -> tuple[pl.DataFrame, int
     """
     if formulas == "as-is":
         return frame, 0
-    texts = pl.col(pl.String)
+    texts = pl.col(_columns_with_signs(frame))
     begins = (texts.str.contains(FORMULA) | texts.str.contains(BEGUN_WITHIN)) & ~texts.str.contains(NUMBERS)
     marked = frame.select(begins.fill_null(value=False))
     columns = [name for name in marked.columns if marked[name].any()]
@@ -38,6 +40,12 @@ def as_texts(frame: pl.DataFrame, formulas: Formulas) -> tuple[pl.DataFrame, int
     heads = pl.DataFrame({"name": frame.columns}).with_columns(head=_as_text(pl.col("name")))
     heads = heads.filter(pl.col("head") != pl.col("name"))
     return frame.rename(dict(heads.iter_rows())), changed + len(heads)
+
+
+def _columns_with_signs(frame: pl.DataFrame) -> list[str]:
+    """The columns of texts that are looked at cell by cell; mostly they are few."""
+    whole = {name: frame[name].str.join().item() for name in frame.select(pl.col(pl.String)).columns}
+    return [name for name, text in whole.items() if any(sign in text for sign in SIGNS)]
 
 
 def _as_text(texts: pl.Expr) -> pl.Expr:

@@ -41,8 +41,10 @@ def without_cell_errors(table: NamedTable, problems: Problems) -> NamedTable:
         cells = table.cells(name)
         if cells.values.dtype != pl.String:
             continue
-        if not are_cell_errors(Runs.of(cells.values.drop_nulls()).names).any():
-            continue  # mostly, and successive cells are mostly alike
+        # Mostly there are none, and successive cells are mostly alike.
+        runs = table.written_ids if name == "patient_id" else Runs.of(cells.values.drop_nulls())
+        if not are_cell_errors(runs.names).any():
+            continue
         found = are_cell_errors(cells.values)
         for pattern, wording in WORDINGS.items():
             rows: Ints = cells.values.str.contains(pattern).fill_null(value=False).arg_true().to_numpy()

@@ -84,8 +84,13 @@ class CountSizes:
         implausible = self._implausible()
         if implausible and not self.unit.by_option and "implausible_counts" not in self.accept:
             yield f"{self.name}: {implausible}"
-        elif not self.unit.told and "patient_in_another_unit" not in self.accept:
+        elif self.asks_of_patients:
             yield from self._others()
+
+    @property
+    def asks_of_patients(self) -> bool:
+        """Whether each patient's counts are compared with the others', by `bands`."""
+        return not self.unit.told and "patient_in_another_unit" not in self.accept
 
     def _implausible(self) -> str:
         for number, what in ((self.below, f"below {LOWEST:g}"), (self.above, f"above {HIGHEST:,g}")):

@@ -82,7 +82,7 @@ def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> N
     cells, unit = visits.table.cells("platelets"), visits.unit
     counts_kept = visits.platelets.at(study.kept_index)
     sizes = count_sizes(cells, unit, counts_kept, options.accept)
-    if not unit.told:
+    if sizes.asks_of_patients:
         bands = patient_bands(study.patient[study.kept_index], counts_kept)
         sizes = replace(sizes, bands=banded(bands, study.ids))
     problems.expect(sizes)

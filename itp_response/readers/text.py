@@ -124,7 +124,7 @@ class UnpackedFile:
     def _check(self, piece: bytes) -> None:
         ends = [at for at in (piece.find(b"\n"), piece.find(b"\r")) if at >= 0]
         self._check_line(self._in_line + min(ends, default=len(piece)))
-        self._line += piece.count(b"\n")
+        self._line += _newlines(piece)
         last = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
         self._in_line = len(piece) - 1 - last if ends else self._in_line + len(piece)
         self._check_line(self._in_line)
@@ -286,7 +286,8 @@ def _torn(data: bytes) -> Ints:
 
     Several before a newline are the end of a line, as programs write it that translate it twice.
     """
-    if data.count(b"\r") == data.count(b"\r\n"):
+    # Most files have none, which is quickly seen.
+    if b"\r" not in data or data.count(b"\r") == data.count(b"\r\n"):
         return np.zeros(0, dtype=np.int64)
     array = np.frombuffer(data, np.uint8)
     at = _positions_of_byte(array, RETURN)
@@ -400,7 +401,7 @@ def blocks(form: TextFormat, begun: bytes, file: Any, size: int, patient: int | 
             data, pending = pending[:cut], pending[cut:]
             odd = odd or _odd_line(data, line)
             yield Block(form, data, line)
-            line += int(np.count_nonzero(np.frombuffer(data, np.uint8) == NEWLINE))
+            line += _newlines(data)
 
 
 def whole_rows(form: TextFormat, data: bytes, line: int, odd: int | None = None, *, ended: bool) -> int:
@@ -557,6 +558,11 @@ def _ragged(cells: int, form: TextFormat) -> str:
         return f"{have}; leave cells empty, but keep their separators."
     comma = " (a decimal comma becomes a point)" if separator == "," else ""
     return f"{have}; put a cell that holds a {SEPARATORS[separator].removesuffix('s')} in quotation marks{comma}."
+
+
+def _newlines(data: bytes) -> int:
+    """The number of newlines; numpy counts many of them several times as fast as `bytes.count`."""
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == NEWLINE))
 
 
 def _positions_of_byte(array: NDArray[np.uint8], byte: int) -> NDArray[np.int64]:
