@@ -225,15 +225,23 @@ def folded(ids: pl.Series) -> pl.Series:
     ['p1', 'p1', '2', '2', '1.10']
     """
     is_ascii = ids.str.len_bytes().eq(ids.str.len_chars()).all()
+    letters = ids.str.join().item() if is_ascii else ""
+
+    def replaced(texts: pl.Series, signs: str, pattern: str, by: str) -> pl.Series:
+        # Without one of the signs in any id, nothing is replaced in ASCII.
+        if is_ascii and not any(sign in letters for sign in signs):
+            return texts
+        return texts.str.replace_all(pattern, by)
+
     texts = ids if is_ascii else ids.str.normalize("NFKD")
-    texts = texts.str.replace_all(r"[\s\p{Cf}\p{Z}\p{Mn}'’`]", "").str.to_lowercase()
-    texts = texts.str.replace_all(r"[\p{Pd}−_/]", "-").str.replace(r"^(\d{1,3}),(\d{3})$", "${1}${2}")
-    texts = texts.str.replace_all(r"(\p{L})-(\d)", "${1}${2}")
+    texts = replaced(texts, "\t\n\v\f\r '`", r"[\s\p{Cf}\p{Z}\p{Mn}'’`]", "").str.to_lowercase()
+    texts = replaced(texts, "_/", r"[\p{Pd}−_/]", "-")
+    texts = replaced(texts, ",", r"^(\d{1,3}),(\d{3})$", "${1}${2}")
+    texts = replaced(texts, "-_/", r"(\p{L})-(\d)", "${1}${2}")
     if not is_ascii:
         texts = texts.str.replace_many(LIKE_LATIN)
-    if texts.str.contains(".", literal=True).any():
-        texts = texts.str.replace(r"^(\d+)\.0+$", "${1}")
-    return texts.str.replace_all(r"(^|[^\d.])0+(\d)", "${1}${2}")
+    texts = replaced(texts, ".", r"^(\d+)\.0+$", "${1}")
+    return replaced(texts, "0", r"(^|[^\d.])0+(\d)", "${1}${2}")
 
 
 def similar(ids: pl.Series) -> list[list[str]]:
