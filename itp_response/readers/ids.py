@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from itp_response.cohort.values import Bools
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import UsageError, some_of
-from itp_response.readers.cells import is_not_given
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.known_names import BESIDE
 from itp_response.readers.missing_codes import NOT_GIVEN
@@ -106,8 +105,8 @@ TOTALS = (
 def not_given(ids: pl.Series) -> list[str]:
     """The ids that would say in any other column that nothing was recorded, or that name a row of totals."""
     short = ids.filter((ids.str.len_bytes() <= LONGEST_WORD).fill_null(value=False))
-    named = short.str.to_lowercase().is_in(TOTALS).fill_null(value=False)
-    return short.filter(is_not_given(short) | named).unique(maintain_order=True).to_list()
+    found = short.str.to_lowercase().is_in((*NOT_GIVEN, *TOTALS))
+    return short.filter(found).unique(maintain_order=True).to_list()
 
 
 def note_not_given(cells: Cells, ids: pl.Series, problems: Problems) -> None:

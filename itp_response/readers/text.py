@@ -43,7 +43,7 @@ MOST_TIMES = 250
 """How many times its size a packed file may unpack to; tables pack to a tenth."""
 ALWAYS_UNPACKED = 1 << 28
 """Bytes that it may unpack to however small it is."""
-PIECE_READ = 1 << 22
+PIECE_READ = 1 << 23
 """Bytes read at once."""
 ZERO_AS_THIRD_DECIMAL = re.compile(rb"\.\d\d+0(?!\d)")
 """A point that may stand between thousands, where it must be known how a number was written."""
