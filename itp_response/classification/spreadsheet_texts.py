@@ -9,7 +9,7 @@ was written comes back with the same ids.
 import polars as pl
 
 from itp_response.classification.output_files import Formulas, settings
-from itp_response.cohort.texts import BEGUN_WITHIN, FORMULA
+from itp_response.cohort.texts import BEGUN_WITHIN, FORMULA, any_has
 from itp_response.messages.wording import counted
 
 NUMBERS = r"^-?\d+(\.\d+)?(; -?\d+(\.\d+)?)*$"
@@ -29,7 +29,7 @@ def as_texts(frame: pl.DataFrame, formulas: Formulas) -> tuple[pl.DataFrame, int
     """
     if formulas == "as-is":
         return frame, 0
-    texts = pl.col(_columns_with_signs(frame))
+    texts = pl.col([name for name in frame.select(pl.col(pl.String)).columns if any_has(frame[name], SIGNS)])
     begins = (texts.str.contains(FORMULA) | texts.str.contains(BEGUN_WITHIN)) & ~texts.str.contains(NUMBERS)
     marked = frame.select(begins.fill_null(value=False))
     columns = [name for name in marked.columns if marked[name].any()]
@@ -40,12 +40,6 @@ def as_texts(frame: pl.DataFrame, formulas: Formulas) -> tuple[pl.DataFrame, int
     heads = pl.DataFrame({"name": frame.columns}).with_columns(head=_as_text(pl.col("name")))
     heads = heads.filter(pl.col("head") != pl.col("name"))
     return frame.rename(dict(heads.iter_rows())), changed + len(heads)
-
-
-def _columns_with_signs(frame: pl.DataFrame) -> list[str]:
-    """The columns of texts that are looked at cell by cell; mostly they are few."""
-    whole = {name: frame[name].str.join().item() for name in frame.select(pl.col(pl.String)).columns}
-    return [name for name, text in whole.items() if any(sign in text for sign in SIGNS)]
 
 
 def _as_text(texts: pl.Expr) -> pl.Expr:

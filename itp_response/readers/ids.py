@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from itp_response.cohort.texts import any_has
 from itp_response.cohort.values import Bools
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import UsageError, some_of
@@ -224,11 +225,10 @@ def folded(ids: pl.Series) -> pl.Series:
     ['p1', 'p1', '2', '2', '1.10']
     """
     is_ascii = ids.str.len_bytes().eq(ids.str.len_chars()).all()
-    letters = ids.str.join().item() if is_ascii else ""
 
     def replaced(texts: pl.Series, signs: str, pattern: str, by: str) -> pl.Series:
         # Without one of the signs in any id, nothing is replaced in ASCII.
-        if is_ascii and not any(sign in letters for sign in signs):
+        if is_ascii and not any_has(texts, signs):
             return texts
         return texts.str.replace_all(pattern, by)
 
