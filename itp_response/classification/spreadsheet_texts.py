@@ -9,11 +9,13 @@ was written comes back with the same ids.
 import polars as pl
 
 from itp_response.classification.output_files import Formulas, settings
-from itp_response.cohort.texts import BEGUN_WITHIN, FORMULA
+from itp_response.cohort.texts import BEGUN_WITHIN, FORMULA, any_has
 from itp_response.messages.wording import counted
 
 NUMBERS = r"^-?\d+(\.\d+)?(; -?\d+(\.\d+)?)*$"
 """A number, or several as the query log lists them: no formula."""
+SIGNS = "=+-@\t\r\n＝＋－＠"
+"""A text without any of these does not begin as a formula, nor does a part of it."""
 
 
 def as_texts(frame: pl.DataFrame, formulas: Formulas) -> tuple[pl.DataFrame, int]:
@@ -27,7 +29,7 @@ def as_texts(frame: pl.DataFrame, formulas: Formulas) -> tuple[pl.DataFrame, int
     """
     if formulas == "as-is":
         return frame, 0
-    texts = pl.col(pl.String)
+    texts = pl.col([name for name in frame.select(pl.col(pl.String)).columns if any_has(frame[name], SIGNS)])
     begins = (texts.str.contains(FORMULA) | texts.str.contains(BEGUN_WITHIN)) & ~texts.str.contains(NUMBERS)
     marked = frame.select(begins.fill_null(value=False))
     columns = [name for name in marked.columns if marked[name].any()]

@@ -134,6 +134,9 @@ def entry_in_words(criteria: Criteria) -> str:
 
 def _with_several(cohort: Cohort, patient_days: PatientDays) -> tuple[Ints, Ints]:
     """The patients with different counts on a day that gives the baseline: where the lowest is it, and where not."""
+    if len(cohort.counts.low) == len(cohort.day):  # no day has several
+        nobody = np.zeros(0, dtype=np.int64)
+        return nobody, nobody
     rows = patient_days.rows_of_baseline
     rows = rows[np.diff(cohort.first_line)[rows] > 1]
     owner, lines = ranges(cohort.first_line[rows], cohort.first_line[rows + 1])

@@ -115,6 +115,20 @@ def _column(name: str) -> pl.Expr:
     return pl.when(near == whole).then(whole.cast(pl.String)).otherwise(with_decimals)
 
 
+AT_ONCE = 1 << 18
+"""Texts that are searched together."""
+
+
+def any_has(texts: pl.Series, signs: str) -> bool:
+    """Whether any of the texts has one of the signs: to search them all at once is many times as fast as each.
+
+    >>> any_has(pl.Series(["P-01", None]), "+-"), any_has(pl.Series(["P01"]), "+-")
+    (True, False)
+    """
+    parts = (part.to_series().str.join().item() for part in texts.to_frame().iter_slices(AT_ONCE))
+    return any(sign in part for part in parts for sign in signs)
+
+
 FORMULA = r"^'*[=+\-@\t\r\n＝＋－＠]"
 """How a text begins that a spreadsheet takes for a formula; apostrophes before it count, so that each is written and
 read again as it was."""
@@ -129,7 +143,7 @@ def without_apostrophe(texts: pl.Series) -> pl.Series:
     >>> without_apostrophe(pl.Series(["'=1", "''=1", "=1", "'s", "a;'=1", None])).to_list()
     ['=1', "'=1", '=1', "'s", 'a;=1', None]
     """
-    if not texts.str.contains("'", literal=True).any():
+    if not any_has(texts, "'"):
         return texts
     text = pl.col("text")
     is_marked = text.str.starts_with("'") & text.str.contains(FORMULA)

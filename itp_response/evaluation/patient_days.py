@@ -384,9 +384,15 @@ class PatientDays:
             elif day > self._low + self._span - 2:
                 row = self.end
             else:
-                row = self.begin + np.diff(np.searchsorted(np.flatnonzero(self.day < day), self.start))
+                row = self.begin.copy()
+                row[self._with_rows] += np.add.reduceat(self.day < day, row[self._with_rows], dtype=row.dtype)
             self._first_rows[day] = row
         return row
+
+    @cached_property
+    def _with_rows(self) -> Ints:
+        """The patients with rows; at least one, where a day is asked for that some row has."""
+        return np.flatnonzero(self.begin < self.end)
 
     @cached_property
     def counts(self) -> Numbers:

@@ -172,7 +172,8 @@ class Verdicts:
             whole.reason[part] = verdict.reason
             for field in ROWS:
                 rows = getattr(verdict, field)
-                getattr(whole, field)[part] = NONE if rows is nowhere else np.where(rows == NONE, NONE, rows + offset)
+                is_moved = offset and rows is not nowhere
+                getattr(whole, field)[part] = np.where(rows == NONE, NONE, rows + offset) if is_moved else rows
             for field in NUMBERS:
                 if getattr(whole, field) is not None:
                     getattr(whole, field)[part] = getattr(verdict, field)

@@ -180,9 +180,10 @@ def _grades_recorded(study: StudyRows, day: Ints, bleeding: RecordedAs) -> Float
     It is not known on a day of which a row says that it is not, whatever other rows of the day leave empty.
     """
     visits, index = study.visits, study.kept_index
-    grade, not_known = visits.bleeding_grade[index], visits.grade_not_known[index]
+    grade = visits.bleeding_grade[index]
     if bleeding != "events":
         return grade
+    not_known = visits.grade_not_known[index]
     said = not_known & ~visits.table.has_left_out("bleeding_grade")[index] if visits.table.left_out else not_known
     if said.any():
         days = pl.DataFrame({"patient": study.patient[index], "day": day, "said": said})

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from itp_response.cohort.texts import any_has
 from itp_response.cohort.values import Ints
 from itp_response.readers.cells import Wording
 from itp_response.readers.column_names import NamedTable
@@ -22,6 +23,8 @@ WORDINGS = {
     "spreadsheet and save it",
     r"^\(merged with [A-Z]+\d+\)$": "is a cell without a value of its own; unmerge the cells, and fill in each",
 }
+SIGNS = "#=(:"
+"""Each of these has one of them."""
 ANY = "|".join(f"(?:{pattern})" for pattern in WORDINGS)
 
 
@@ -31,7 +34,8 @@ def are_cell_errors(texts: pl.Series) -> pl.Series:
     >>> are_cell_errors(pl.Series(["#REF!", "=C2*5", "IVIg", "#3"])).to_list()
     [True, True, False, False]
     """
-    return texts.str.contains(ANY).fill_null(value=False)
+    found = texts.str.contains(ANY) if any_has(texts, SIGNS) else pl.repeat(False, len(texts), eager=True)
+    return found.fill_null(value=False)
 
 
 def without_cell_errors(table: NamedTable, problems: Problems) -> NamedTable:
@@ -41,8 +45,10 @@ def without_cell_errors(table: NamedTable, problems: Problems) -> NamedTable:
         cells = table.cells(name)
         if cells.values.dtype != pl.String:
             continue
-        if not are_cell_errors(Runs.of(cells.values.drop_nulls()).names).any():
-            continue  # mostly, and successive cells are mostly alike
+        # Mostly there are none, and successive cells are mostly alike.
+        runs = table.written_ids if name == "patient_id" else Runs.of(cells.values.drop_nulls())
+        if not are_cell_errors(runs.names).any():
+            continue
         found = are_cell_errors(cells.values)
         for pattern, wording in WORDINGS.items():
             rows: Ints = cells.values.str.contains(pattern).fill_null(value=False).arg_true().to_numpy()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,6 +28,7 @@ from itp_response.readers.problems import (
     location_of,
     quoted,
 )
+from itp_response.readers.runs import Runs
 from itp_response.readers.tabular import Tabular
 from itp_response.readers.told import NOTHING, Told
 from itp_response.readers.units import UnitSaid, exponent_of, in_header
@@ -98,6 +100,11 @@ class NamedTable:
         if not self.has(name):
             return Cells(self.location, name, pl.Series([None], dtype=pl.String).new_from_index(0, len(self.frame)))
         return Cells(self.location, self.header[name], self.frame[name])
+
+    @cached_property
+    def written_ids(self) -> Runs:
+        """The ids of the patients as they were written, which must be texts."""
+        return Runs.of(self.cells("patient_id").values)
 
     def report_cell_problems(self, problems: Problems) -> None:
         """Report the problems that were noticed before the table was read."""

@@ -70,7 +70,9 @@ IMPUTED = {
 def as_days(cells: Cells, problems: Problems, numbering: DayNumbering | None = None) -> Floats:
     """Whole days from day 0; NaN where empty. Of study days, day 1 is day 0 and the day before it is -1."""
     days = as_numbers(cells, problems, least=-np.inf, wrong=_no_day, code=Code.DAY_UNREADABLE)
-    off = (days.low < days.high) | (days.low > np.floor(days.low))
+    off = days.low > np.floor(days.low)
+    if not days.exact:
+        off |= days.low < days.high
     problems.wrong_cells(
         cells,
         np.flatnonzero(off),

@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from itp_response.cohort.texts import any_has
 from itp_response.cohort.values import Bools
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import UsageError, some_of
-from itp_response.readers.cells import is_not_given
 from itp_response.readers.column_names import NamedTable
 from itp_response.readers.known_names import BESIDE
 from itp_response.readers.missing_codes import NOT_GIVEN
@@ -106,8 +106,8 @@ TOTALS = (
 def not_given(ids: pl.Series) -> list[str]:
     """The ids that would say in any other column that nothing was recorded, or that name a row of totals."""
     short = ids.filter((ids.str.len_bytes() <= LONGEST_WORD).fill_null(value=False))
-    named = short.str.to_lowercase().is_in(TOTALS).fill_null(value=False)
-    return short.filter(is_not_given(short) | named).unique(maintain_order=True).to_list()
+    found = short.str.to_lowercase().is_in((*NOT_GIVEN, *TOTALS))
+    return short.filter(found).unique(maintain_order=True).to_list()
 
 
 def note_not_given(cells: Cells, ids: pl.Series, problems: Problems) -> None:
@@ -225,15 +225,22 @@ def folded(ids: pl.Series) -> pl.Series:
     ['p1', 'p1', '2', '2', '1.10']
     """
     is_ascii = ids.str.len_bytes().eq(ids.str.len_chars()).all()
+
+    def replaced(texts: pl.Series, signs: str, pattern: str, by: str) -> pl.Series:
+        # Without one of the signs in any id, nothing is replaced in ASCII.
+        if is_ascii and not any_has(texts, signs):
+            return texts
+        return texts.str.replace_all(pattern, by)
+
     texts = ids if is_ascii else ids.str.normalize("NFKD")
-    texts = texts.str.replace_all(r"[\s\p{Cf}\p{Z}\p{Mn}'’`]", "").str.to_lowercase()
-    texts = texts.str.replace_all(r"[\p{Pd}−_/]", "-").str.replace(r"^(\d{1,3}),(\d{3})$", "${1}${2}")
-    texts = texts.str.replace_all(r"(\p{L})-(\d)", "${1}${2}")
+    texts = replaced(texts, "\t\n\v\f\r '`", r"[\s\p{Cf}\p{Z}\p{Mn}'’`]", "").str.to_lowercase()
+    texts = replaced(texts, "_/", r"[\p{Pd}−_/]", "-")
+    texts = replaced(texts, ",", r"^(\d{1,3}),(\d{3})$", "${1}${2}")
+    texts = replaced(texts, "-_/", r"(\p{L})-(\d)", "${1}${2}")
     if not is_ascii:
         texts = texts.str.replace_many(LIKE_LATIN)
-    if texts.str.contains(".", literal=True).any():
-        texts = texts.str.replace(r"^(\d+)\.0+$", "${1}")
-    return texts.str.replace_all(r"(^|[^\d.])0+(\d)", "${1}${2}")
+    texts = replaced(texts, ".", r"^(\d+)\.0+$", "${1}")
+    return replaced(texts, "0", r"(^|[^\d.])0+(\d)", "${1}${2}")
 
 
 def similar(ids: pl.Series) -> list[list[str]]:

@@ -84,8 +84,13 @@ class CountSizes:
         implausible = self._implausible()
         if implausible and not self.unit.by_option and "implausible_counts" not in self.accept:
             yield f"{self.name}: {implausible}"
-        elif not self.unit.told and "patient_in_another_unit" not in self.accept:
+        elif self.asks_of_patients:
             yield from self._others()
+
+    @property
+    def asks_of_patients(self) -> bool:
+        """Whether each patient's counts are compared with the others', by `bands`."""
+        return not self.unit.told and "patient_in_another_unit" not in self.accept
 
     def _implausible(self) -> str:
         for number, what in ((self.below, f"below {LOWEST:g}"), (self.above, f"above {HIGHEST:,g}")):
@@ -227,9 +232,10 @@ def expect_decimals(cells: Cells, accept: tuple[str, ...], problems: Problems) -
 
 def _all_have_three(counts: pl.Series) -> bool:
     """Whether all counts were written with three decimals, none of which was a zero at the end."""
-    given = counts.drop_nulls()
-    if (given.head(FEW) == given.head(FEW).round()).any():
+    # Mostly the first counts are whole numbers, and the others are not looked at.
+    if (counts.head(FEW) == counts.head(FEW).round()).any():
         return False
+    given = counts.drop_nulls()
     thousandfold = given.cast(pl.Float64) * 1000
     three = (given < 1000) & (thousandfold.round() - thousandfold).abs().lt(CLOSE)
     return bool((three & ((thousandfold / 10).round() - thousandfold / 10).abs().gt(CLOSE)).all())

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from itp_response.cohort.observations import Note, Origin
-from itp_response.cohort.texts import without_apostrophe
+from itp_response.cohort.texts import any_has, without_apostrophe
 from itp_response.cohort.values import Ints
 from itp_response.messages.codes import Code
 from itp_response.messages.errors import CohortError, Problem, as_problem, one_a_line
@@ -504,6 +504,8 @@ def _merge(entries: dict[Any, Any], key: object, entry: Note | _Tally | _NameTal
     entries[key] = entry if before is None or isinstance(entry, Note) else before.added(entry)
 
 
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""What is taken away around a text."""
 FIRST_DATE, LAST_DATE = -719_162, 2_932_896
 """The first day of the year 1 and the last of the year 9999, in days since 1970."""
 
@@ -522,11 +524,9 @@ def as_text(values: pl.Series) -> pl.Series:
         texts = _dates_as_text(values)
     else:
         texts = values.cast(pl.String, strict=False)
-        trimmed = texts.str.strip_chars()
-        # Most columns need no trimming; these are not kept in memory twice.
-        if trimmed.str.len_bytes().sum() != texts.str.len_bytes().sum():
-            texts = trimmed
-        texts = without_apostrophe(texts)
+        # Most columns need neither, and are not kept in memory twice.
+        if any_has(texts, WHITE_SPACE + "'"):
+            texts = without_apostrophe(texts.str.strip_chars())
     empty = texts == ""
     return texts.set(empty.fill_null(value=False), None) if empty.any() else texts
 

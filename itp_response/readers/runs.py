@@ -36,21 +36,17 @@ class Runs:
         return cls(names.gather(begin), begin, len(names))
 
     @classmethod
-    def of_cells(cls, values: pl.Series) -> "Runs":
-        """The runs of a column as it was written; two successive runs may have the same name."""
-        if values.dtype != pl.String:
-            return cls.of(as_text(values))
-        # Only one cell of each run is made a text.
-        runs = cls.of(values)
-        return replace(runs, names=as_text(runs.names))
-
-    @classmethod
     def single(cls, names: pl.Series) -> "Runs":
         """Runs of one row each, for a column in which names mostly change from row to row."""
         return cls(names, np.arange(len(names)), len(names))
 
     def __len__(self) -> int:
         return self.size
+
+    @property
+    def trimmed(self) -> "Runs":
+        """The same with names as texts (`as_text`); two successive runs may then have the same name."""
+        return replace(self, names=as_text(self.names))
 
     @property
     def missing(self) -> Bools:

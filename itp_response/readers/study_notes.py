@@ -48,10 +48,8 @@ def note_unmatched(study: StudyRows, problems: Problems) -> None:
     _note_without_observations(study, problems)
     if not study.patients.table.header:
         return
-    has_rows = np.zeros(len(study.ids) + 1, dtype=np.bool_)  # the last: of rows that name no patient
-    has_rows[study.patient] = True
     not_listed = study.ids[study.listed :]
-    without_rows = study.ids[: study.listed].filter(~has_rows[: study.listed])
+    without_rows = study.ids[: study.listed].filter(study.numbers[: study.listed] == 0)
     for ids, lack in ((not_listed, "not in the patient table"), (without_rows, "without a row in the visits")):
 
         def words(number: int, few: str, lack: str = lack) -> str:
@@ -62,10 +60,8 @@ def note_unmatched(study: StudyRows, problems: Problems) -> None:
 
 def _note_without_observations(study: StudyRows, problems: Problems) -> None:
     """Note the patients with rows in the visits and nothing observed in any of them, as a line of a footer has."""
-    without = np.zeros(len(study.ids), dtype=np.bool_)
-    if len(study.kept) < len(study.patient):
-        without[study.patient[study.patient >= 0]] = True
-        without[study.patient[study.kept]] = False
+    empty = study.patient[~study.visits.recorded & (study.patient >= 0)]
+    without = (np.bincount(empty, minlength=len(study.ids)) == study.numbers) & (study.numbers > 0)
 
     def words(number: int, few: str) -> str:
         return f"{number} patient{'s' if number > 1 else ''} without any observation, kept: {few}."
@@ -82,7 +78,7 @@ def check_units(study: StudyRows, options: ReadOptions, problems: Problems) -> N
     cells, unit = visits.table.cells("platelets"), visits.unit
     counts_kept = visits.platelets.at(study.kept_index)
     sizes = count_sizes(cells, unit, counts_kept, options.accept)
-    if not unit.told:
+    if sizes.asks_of_patients:
         bands = patient_bands(study.patient[study.kept_index], counts_kept)
         sizes = replace(sizes, bands=banded(bands, study.ids))
     problems.expect(sizes)

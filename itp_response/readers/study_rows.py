@@ -48,6 +48,11 @@ class StudyRows:
         """The rows of the visits with an observation of a patient."""
         return np.flatnonzero(self.visits.recorded & (self.patient >= 0))
 
+    @cached_property
+    def numbers(self) -> Ints:
+        """The number of rows of the visits of each patient."""
+        return np.bincount(self.patient + 1, minlength=len(self.ids) + 1)[1:]
+
     @property
     def kept_index(self) -> Index:
         """`kept` as an index. Mostly it is all rows, which need not be copied."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 import numpy as np
+import polars as pl
 
 from itp_response.cohort.declared_columns import ColumnDeclared
 from itp_response.cohort.values import Bools, Column, Floats, Numbers, Texts, exactly
@@ -18,7 +19,7 @@ from itp_response.readers.ids import check_long, note_not_given
 from itp_response.readers.missing_codes import check_day_codes, not_known_rows, without_codes
 from itp_response.readers.options import ReadOptions
 from itp_response.readers.plausible_counts import expect_decimals
-from itp_response.readers.problems import Cells, NoteText, Problems, quoted
+from itp_response.readers.problems import Cells, NoteText, Problems, as_text, quoted
 from itp_response.readers.runs import Runs
 from itp_response.readers.told import Told
 from itp_response.readers.treatments import RescueWords
@@ -133,7 +134,8 @@ def read_visits(
 
 def _patient_ids(table: NamedTable, options: ReadOptions, problems: Problems) -> Runs:
     cells = table.cells("patient_id")
-    ids = Runs.of_cells(cells.values)
+    # Only one cell of each run is made a text.
+    ids = table.written_ids.trimmed if cells.values.dtype == pl.String else Runs.of(as_text(cells.values))
     check_long(cells, ids, options.long_ids, problems)
     note_not_given(cells, ids.names, problems)
     return ids

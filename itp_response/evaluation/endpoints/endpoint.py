@@ -736,12 +736,11 @@ def inside(patient_days: PatientDays, begin: Ints, end: Ints) -> Bools:
     """Which rows lie in their patient's span."""
     if begin is patient_days.begin and end is patient_days.end:
         return np.ones(len(patient_days.day), dtype=np.bool_)
-    turns = np.zeros(len(patient_days.day) + 1, dtype=np.int32)
     has_rows = begin < end
-    # Spans of different patients never overlap, but one may begin where another ends.
-    turns[begin[has_rows]] += 1
-    turns[end[has_rows]] -= 1
-    return np.cumsum(turns[:-1], out=turns[:-1]).astype(np.bool_)
+    # Spans of different patients never overlap: outside and inside take turns.
+    turns = np.column_stack([begin[has_rows], end[has_rows]]).ravel()
+    is_inside = np.arange(len(turns) + 1) % 2 == 1
+    return np.repeat(is_inside, np.diff(turns, prepend=0, append=len(patient_days.day)))
 
 
 def flag_at(flags: Bools, row: Ints) -> Bools:
