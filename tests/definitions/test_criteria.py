@@ -4,6 +4,7 @@ import json
 import os
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import jsonschema
@@ -80,7 +81,7 @@ class TestTypo:
     @pytest.mark.parametrize("mistyped", [key for key in TYPOS if key not in (*TERMS, *ENDPOINTS)])
     def test_is_one_error_of_the_schema(self, mistyped: str) -> None:
         content = _plain(tomllib.loads(TYPOS[mistyped]))
-        (error,) = jsonschema.Draft202012Validator(json.loads(schema())).iter_errors(content)
+        (error,) = of_the_schema().iter_errors(content)
         name = mistyped.strip("[]")
         assert f"{name}x" in f"{error.json_path} {error.message}" or (name, error.message) == (
             "kind",
@@ -191,7 +192,7 @@ class TestSchema:
 
     @pytest.mark.parametrize("name", shipped())
     def test_takes_every_shipped_file(self, name: str) -> None:
-        jsonschema.validate(_plain(tomllib.loads((FOLDER / f"{name}.toml").read_text())), json.loads(schema()))
+        of_the_schema().validate(_plain(tomllib.loads((FOLDER / f"{name}.toml").read_text())))
 
     @pytest.mark.parametrize(
         ("name", "path", "quoted"),
@@ -205,9 +206,15 @@ class TestSchema:
     )
     def test_refuses(self, name: str, path: str, quoted: str) -> None:
         content = _plain(tomllib.loads((BAD_CRITERIA / f"{name}.toml").read_text()))
-        (error,) = jsonschema.Draft202012Validator(json.loads(schema())).iter_errors(content)
+        (error,) = of_the_schema().iter_errors(content)
         assert error.json_path == path
         assert quoted in error.message
+
+
+@cache
+def of_the_schema() -> jsonschema.Draft202012Validator:
+    """What validates a file; that the schema is one is tested by itself."""
+    return jsonschema.Draft202012Validator(json.loads(schema()))
 
 
 def named(rule: Rule) -> list[str]:

@@ -10,7 +10,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
-import jsonschema
+import fastjsonschema
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -117,6 +117,7 @@ SCHEMA = _object(
     },
 )
 """What CDISC's Dataset-JSON 1.1 allows and demands, restated; `isReferenceData` was given up before it was final."""
+validated = fastjsonschema.compile(SCHEMA)
 
 UNTIMED = AdamSettings(untimed=True)
 
@@ -889,7 +890,7 @@ class TestFiles:
         for dataset in analysis.datasets.values():
             path = tmp_path / f"{dataset.name.lower()}.{form}"
             content = dataset_json(path)
-            jsonschema.validate(content, SCHEMA)
+            validated(content)
             assert content["records"] == len(content["rows"]) == len(dataset.frame)
             table = open_table(path, dataset.name)
             assert table.header == dataset.frame.columns
