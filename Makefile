@@ -12,6 +12,9 @@ RUN     = $(BIN)/itp-response
 GOLDEN  = tests/test_golden.py tests/test_docs.py tests/test_tutorial.py tests/definitions/test_criteria.py tests/outputs/test_figures.py
 STUDY   = examples/visits.csv --patients examples/patients.csv
 
+# Compiled once, not by every process that the tests start; an empty value is none.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: show test lint long regolden schema definitions tutorial errors site bench debian clean
 
 show: $(SHOW)
