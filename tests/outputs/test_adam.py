@@ -387,7 +387,7 @@ class TestTogether:
 
     @pytest.mark.parametrize("name", ["atra_2022", "iwg_2009", "luna3", "ritp"])
     @pytest.mark.parametrize("in_part", [False, True])
-    @settings(max_examples=settings.default.max_examples // 4)  # each has several patients
+    @settings(max_examples=settings.default.max_examples // 10)  # each has several patients
     @given(data=st.data())
     def test_whatever_was_observed(self, name, in_part, data):
         study = data.draw(tables(in_part))
@@ -402,6 +402,7 @@ class TestTogether:
 
         assert list(contradictions(classification)) == []
 
+    @settings(max_examples=settings.default.max_examples // 3)
     @given(patients=strategies.cohorts(), raw=strategies.criteria_variants())
     def test_whatever_the_definition(self, patients, raw):
         criteria = read_dict({**raw, "interpretation": [], "example": []}, load("atra_2022").path, "variant")
