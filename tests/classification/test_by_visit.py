@@ -394,7 +394,7 @@ class TestTwoReadings:
     @pytest.mark.parametrize("name", shipped())
     def test_the_literal_reading_has_the_same_states(self, name):
         criteria = load(name)
-        patients = random_patients(criteria.raw, 40, 7)
+        patients = random_patients(criteria.raw, 15, 7)
         classification = itp_response.classify(bridge_cohort(patients, criteria.file.columns), criteria=criteria)
         if not classification.visit_results.visits:
             assert all(literal.states_by_visit(dict(criteria.raw), patient) == {} for patient in patients)

@@ -1,7 +1,6 @@
 """ADaM: what is written, that CDISC's rules for variables hold, and that it comes back as it was."""
 
 import datetime
-import functools
 import json
 import re
 import runpy
@@ -17,6 +16,7 @@ import polars as pl
 import pyreadstat
 import pytest
 import strategies
+from adam_of_sets import GROUP, of_set
 from click.testing import CliRunner
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
@@ -39,6 +39,7 @@ from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
 from itp_response.validation import bridge
 
+pytestmark = pytest.mark.xdist_group(GROUP)
 ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
 # Two of three invented patients respond; the second has rescue treatment and bleeds, the third stops.
@@ -133,14 +134,6 @@ def records(analysis, name, *columns, **where):
     """The records of a dataset that have these values, as tuples of those columns."""
     frame = analysis.datasets[name].frame.filter(*(pl.col(key) == value for key, value in where.items()))
     return frame.select(columns).rows()
-
-
-@functools.cache
-def of_set(name):
-    """The ADaM datasets of a shipped set's worked examples."""
-    criteria = load(name)
-    cohort = worked_examples(criteria, criteria.file.example)
-    return itp_response.adam(itp_response.classify(cohort, criteria=criteria), study="WORKED")
 
 
 def overall(analysis):
