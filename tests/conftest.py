@@ -9,6 +9,7 @@ from xdist.scheduler import LoadGroupScheduling
 
 # A first run imports and builds much; a deadline would measure that.
 settings.register_profile("short", max_examples=40, deadline=None)
+settings.register_profile("longer", max_examples=400, deadline=None)
 settings.register_profile("long", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
@@ -30,5 +31,5 @@ class ByModule(LoadGroupScheduling):
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: Any, log: Any) -> ByModule:
-    return ByModule(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByModule | None:
+    return ByModule(config, log) if config.getvalue("dist") == "loadgroup" else None
