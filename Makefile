@@ -10,7 +10,7 @@ READY   = $(VENV)/.ready
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 RUN     = $(BIN)/itp-response
 GOLDEN  = tests/test_golden.py tests/test_docs.py tests/test_tutorial.py tests/definitions/test_criteria.py tests/outputs/test_figures.py
-LAWS    = tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py tests/explanation/test_laws.py tests/classification/test_by_visit.py tests/readers/test_broken_files.py
+LAWS    = tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py tests/explanation/test_laws.py tests/classification/test_by_visit.py tests/definitions/test_criteria.py tests/readers/test_broken_files.py
 STUDY   = examples/visits.csv --patients examples/patients.csv
 
 # Compiled once, not by every process that the tests start; an empty value is none.

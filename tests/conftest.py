@@ -8,8 +8,8 @@ from hypothesis import settings
 from xdist.scheduler import LoadGroupScheduling
 
 # A first run imports and builds much; a deadline would measure that.
-settings.register_profile("short", max_examples=40, deadline=None)
-settings.register_profile("longer", max_examples=400, deadline=None)
+settings.register_profile("short", max_examples=30, deadline=None)
+settings.register_profile("longer", max_examples=300, deadline=None)
 settings.register_profile("long", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 

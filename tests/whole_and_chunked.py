@@ -11,8 +11,8 @@ from itp_response.readers.chunks import ChunkSize
 from itp_response.readers.options import ReadOptions
 
 ATRA = itp_response.criteria("atra_2022")
-TINY = [ChunkSize(1, 1), ChunkSize(30, 2), ChunkSize(60, 3), ChunkSize(150, 7)]
-"""Bytes and rows: of one, two, three and some more rows."""
+TINY = [ChunkSize(1, 1), ChunkSize(60, 3), ChunkSize(150, 7)]
+"""Bytes and rows: of one, three and some more rows."""
 
 
 def ways(path, visits, patients=None, criteria=ATRA, *, sizes=TINY, threads=(2,), known=None, **options):

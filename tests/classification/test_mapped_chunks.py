@@ -255,4 +255,4 @@ class TestAtRandom:
         path = table(tmp_path, "\n".join(lines), shuffled=seed if seed % 2 else None)
         study = mapped(tmp_path, path, LONG, "", 'arm = "Arm"' + '\nonly = { Arm = "A" }' * (seed % 5 == 0))
         options = {"day_numbering": "from-0", "on_error": ("stop", "quarantine")[seed % 4 > 0]}
-        same(tmp_path, *study, sizes=[TINY[seed % 4]], **options)
+        same(tmp_path, *study, sizes=[TINY[seed % 3]], **options)
