@@ -10,7 +10,11 @@ READY   = $(VENV)/.ready
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 RUN     = $(BIN)/itp-response
 GOLDEN  = tests/test_golden.py tests/test_docs.py tests/test_tutorial.py tests/definitions/test_criteria.py tests/outputs/test_figures.py
+LAWS    = tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py tests/explanation/test_laws.py tests/classification/test_by_visit.py tests/definitions/test_criteria.py tests/readers/test_broken_files.py
 STUDY   = examples/visits.csv --patients examples/patients.csv
+
+# Compiled once, not by every process that the tests start; an empty value is none.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: show test lint long regolden schema definitions tutorial errors site bench debian clean
 
@@ -31,7 +35,8 @@ lint: $(READY)
 	$(BIN)/mypy
 
 long: $(READY)
-	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto tests/evaluation/test_properties.py tests/evaluation/test_rules.py tests/evaluation/test_completions_law.py tests/readers/test_broken_files.py
+	HYPOTHESIS_PROFILE=long $(BIN)/pytest -n auto $(LAWS)
+	HYPOTHESIS_PROFILE=longer $(BIN)/pytest -n auto -m hypothesis
 	$(BIN)/python tests/agree.py --patients 3000 --under 20
 	$(BIN)/python tests/kills.py --kills 200
 	$(BIN)/python tests/adam_rules.py

@@ -5,6 +5,7 @@ import importlib.metadata
 import inspect
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -12,8 +13,10 @@ import venv
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import itp_response
+from itp_response.cli import main
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "itp_response"
@@ -208,11 +211,15 @@ def test_the_commands_of_the_example_run_in_its_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     itp_response.example(tmp_path)
     blocks = re.findall(r"```sh\n(.*?)```", (tmp_path / "README.md").read_text(), re.DOTALL)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for line in "".join(blocks).splitlines():
         program, _, rest = line.partition(" ")
-        command = f"{sys.executable} {'-m itp_response ' if program == 'itp-response' else ''}{rest}"
-        done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, (line, done.stderr)
+        words, _, target = rest.partition(" > ")
+        if program == "itp-response":
+            ran = CliRunner().invoke(main, shlex.split(words))
+            assert ran.exit_code == 0, (line, ran.output)
+            if target:
+                (tmp_path / target).write_text(ran.stdout)
+        else:
+            output(sys.executable, *shlex.split(words))
     for name in set(re.findall(r"`([\w.]+\.[a-z]+)`", (tmp_path / "README.md").read_text())):
         assert (tmp_path / name).exists(), name

@@ -287,7 +287,7 @@ class Classification(DataResult):
         return pl.Series(name, dates.astype("datetime64[D]")).set(~pl.Series(known), None)
 
     def _reasons(self, name: str, verdict: Verdict) -> pl.Series:
-        return pl.Series(self.criteria.reasons.names).gather(verdict.reason.astype(np.int64)).alias(name)
+        return pl.Series(self.criteria.reasons.names)[verdict.reason.astype(np.int64)].alias(name)
 
     def _events(self, name: str, endpoint: str, dtype: type[pl.DataType]) -> pl.Series:
         """1: event, 0: censored, 2: competing event; missing where there is no length, or it cannot be censored.
@@ -583,7 +583,7 @@ def check_in_study(cohort: Cohort, patients: int) -> None:
 
 def labelled(name: str, verdict: Verdict) -> pl.Series:
     """The values of a verdict as a column of labels of that name."""
-    return pl.Series(verdict.labels).gather(verdict.value.astype(np.int64)).alias(name)
+    return pl.Series(verdict.labels)[verdict.value.astype(np.int64)].alias(name)
 
 
 def days_column(name: str, days: Any) -> pl.Series:

@@ -139,6 +139,8 @@ def _with_several(cohort: Cohort, patient_days: PatientDays) -> tuple[Ints, Ints
         return nobody, nobody
     rows = patient_days.rows_of_baseline
     rows = rows[np.diff(cohort.first_line)[rows] > 1]
+    if not len(rows):
+        return rows, rows
     owner, lines = ranges(cohort.first_line[rows], cohort.first_line[rows + 1])
     counts = cohort.counts.at(lines)
     lines_of = pl.DataFrame({"row": rows[owner], "low": counts.low, "high": counts.high}).fill_nan(None).drop_nulls()

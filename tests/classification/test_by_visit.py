@@ -4,6 +4,7 @@ Each table has a patient a line; a column per planned day with the value, or the
 """
 
 import json
+import os
 import tomllib
 from contextlib import suppress
 from math import inf
@@ -31,6 +32,8 @@ from itp_response.validation.random_patients import random_patients
 ATRA = criteria_folder() / "atra_2022.toml"
 RAW = tomllib.loads(ATRA.read_text())
 HEAD = ("title", "checked", "source", "clock", "baseline")
+PATIENTS = 500 if os.environ.get("HYPOTHESIS_PROFILE") == "long" else 15
+"""Random patients of each set."""
 DISCOUNTS = ["days_since_rescue <= 7"]
 
 PLAN = """
@@ -396,7 +399,7 @@ class TestTwoReadings:
     @pytest.mark.parametrize("name", shipped())
     def test_the_literal_reading_has_the_same_states(self, name):
         criteria = load(name)
-        patients = random_patients(criteria.raw, 40, 7)
+        patients = random_patients(criteria.raw, PATIENTS, 7)
         classification = itp_response.classify(bridge_cohort(patients, criteria.file.columns), criteria=criteria)
         if not classification.visit_results.visits:
             assert all(literal.states_by_visit(dict(criteria.raw), patient) == {} for patient in patients)

@@ -214,7 +214,7 @@ class TestSameFile:
         text = "id,enrolment_date,treatment_discontinued\n1,2019-01-05,\n2,2019-05,2019-06\n3,2019-01,\n4,2020-01-01,\n5,2019,"
         for of_patients in (None, written(tmp_path, text, "p.csv")):
             for impute in ("first", "last"):
-                ways(tmp_path / "out.csv", visits, of_patients, sizes=TINY[:3], impute=impute, long=long)
+                ways(tmp_path / "out.csv", visits, of_patients, impute=impute, long=long)
                 shown = pl.read_csv(tmp_path / "chunked.csv").unique("patient_id", maintain_order=True)
                 number = [0, 3, 2, 1, 1] if of_patients else [0, 1, 1, 1]
                 assert shown["imputed"].to_list() == number
@@ -297,7 +297,7 @@ class TestSameFile:
         for of_patients in (None, patients):
             ways(
                 *(tmp_path / "out.csv", visits, of_patients),
-                sizes=[TINY[seed % 4]],
+                sizes=[TINY[seed % 3]],
                 memory=seed % 2 or None,
                 day_numbering="study-day" if seed == 9 else "from-0",
             )

@@ -169,7 +169,7 @@ class TestTwoReadings:
                 day = getattr(verdict, evidence)
                 assert day == getattr(wanted[name], evidence) or (day is None and not alone), (name, evidence)
 
-    @settings(max_examples=30)
+    @settings(max_examples=settings.default.max_examples // 3)
     @given(told())
     def test_of_the_atra_trial(self, case):
         self.check(RAW, CRITERIA, *case)

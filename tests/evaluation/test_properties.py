@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 import strategies
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from itp_response.classification.classification import classify
@@ -29,6 +29,8 @@ CRITERIA = loads(ATRA.read_text(), ATRA)
 
 VARIANTS = st.one_of(strategies.criteria_variants(), strategies.criteria_variants(other_rows=True))
 """Without rules that look at other rows, and with them."""
+FEWER = settings(max_examples=settings.default.max_examples // 2)
+"""For laws that decide a cohort several times, or by a reading that takes longer."""
 
 
 def decided(criteria, patients, threads=None):
@@ -78,6 +80,7 @@ class TestTwoReadings:
         """As `atra_2022.toml` has it."""
         assert differences(RAW, CRITERIA, patients) == []
 
+    @FEWER
     @given(patients=strategies.cohorts(), raw=VARIANTS)
     def test_of_every_option(self, patients, raw):
         """With occasions, distances, windows, gaps, dates and rules changed at will."""
@@ -87,6 +90,7 @@ class TestTwoReadings:
 class TestOfOneAnother:
     """What is decided of a patient hangs on that patient alone, and on what was observed, not on how it is told."""
 
+    @FEWER
     @given(patients=strategies.cohorts(), raw=VARIANTS, data=st.data())
     def test_the_other_patients(self, patients, raw, data):
         """Alone, or beside others in any order."""
@@ -97,6 +101,7 @@ class TestOfOneAnother:
         assert decided(criteria, [patients[place] for place in order]) == [found[place] for place in order]
         assert [decided(criteria, [patient])[0] for patient in patients] == found
 
+    @FEWER
     @given(patients=strategies.cohorts(), raw=VARIANTS, data=st.data())
     def test_the_order_of_the_observations(self, patients, raw, data):
         """A log may be in any order, and say a thing twice."""
@@ -109,6 +114,7 @@ class TestOfOneAnother:
 
         assert decided(criteria, told) == decided(criteria, patients) == decided(criteria, twice)
 
+    @FEWER
     @given(
         patients=strategies.cohorts(),
         raw=VARIANTS,
@@ -135,6 +141,7 @@ class TestOfOneAnother:
                 assert (left is None) == (right is None)
                 assert left is None or left.tolist() == right.tolist(), (name, part)
 
+    @FEWER
     @given(
         patients=strategies.cohorts(),
         raw=st.one_of(
@@ -152,6 +159,7 @@ class TestOfOneAnother:
 
         assert decided(criteria, moved) == decided(criteria, patients)
 
+    @FEWER
     @given(patients=strategies.cohorts(), raw=strategies.criteria_variants(), data=st.data())
     def test_endpoints_without_references(self, patients, raw, data):
         """Left out of the file, one changes no verdict on the others."""
@@ -172,6 +180,7 @@ class TestOfOneAnother:
 class TestEvidence:
     """A verdict rests on rows of the patient's own that show what it says."""
 
+    @FEWER
     @given(patients=strategies.cohorts(), raw=VARIANTS)
     def test_rows_of_the_patient(self, patients, raw):
         """Every row a verdict names; and what is `Y` has a day, what is not `Y` has none, but for times."""
@@ -507,6 +516,7 @@ class TestExtent:
 class TestCombined:
     """Of rules over verdicts."""
 
+    @FEWER
     @given(patients=strategies.cohorts(), raw=strategies.criteria_variants(), data=st.data())
     def test_equal_rules(self, patients, raw, data):
         """De Morgan, double negation, distribution; the order of parts."""

@@ -10,7 +10,7 @@ import own_words
 import pytest
 import strategies
 from cuts import by_hand
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from worked import HEAD, criteria_of
 
@@ -99,6 +99,7 @@ def changed_though_final(now, later) -> list[tuple[str, str, str]]:
 class TestCut:
     """A cohort as of a day is that of the study as it was told by then."""
 
+    @settings(max_examples=settings.default.max_examples // 2)
     @given(patients=strategies.cohorts(), raw=strategies.criteria_variants(), day=DAYS)
     def test_is_as_cut_by_hand(self, patients, raw, day):
         criteria = variant(raw)
@@ -114,6 +115,7 @@ class TestCut:
             .equals(classify(told, criteria=criteria).frame())
         )
 
+    @settings(max_examples=settings.default.max_examples // 2)
     @given(patients=strategies.cohorts(), raw=strategies.criteria_variants())
     def test_at_the_last_day_or_later_it_is_the_whole(self, patients, raw):
         criteria = variant(raw)
@@ -379,6 +381,7 @@ def test_nothing_is_said_of_a_study_that_was_not_cut():
 class TestStillOpen:
     """A verdict that is said to be final stays, whatever is observed later."""
 
+    @settings(max_examples=settings.default.max_examples // 2)
     @given(
         patient=strategies.patients(),
         raw=st.booleans().flatmap(lambda looks: strategies.criteria_variants(other_rows=looks)),

@@ -265,6 +265,7 @@ class TestWorkedPatients:
 class TestRandomPatients:
     """What holds of every patient under every shipped set."""
 
+    @settings(max_examples=settings.default.max_examples // 2)
     @given(data=st.data())
     def test_a_change_made_by_hand_turns_the_verdict_and_the_clause(self, data):
         criteria, texts, _, classification = drawn(data)
@@ -277,6 +278,7 @@ class TestRandomPatients:
         assert [row for place, row in enumerate(rows) if decided[row["endpoint"]][place] != row["becomes"]] == []
         assert [row for row in rows if row["clause"] is not None and row not in turned] == []
 
+    @settings(max_examples=settings.default.max_examples // 2)
     @given(data=st.data())
     def test_no_artefact_is_offered_where_there_is_another_change(self, data):
         criteria, _, patients, classification = drawn(data)
@@ -297,7 +299,7 @@ class TestRandomPatients:
                 raised = float(row["after"]) > float(row["before"])
                 assert row["artefact"] == (way == (-1 if raised else 1)), row
 
-    @settings(max_examples=30)
+    @settings(max_examples=settings.default.max_examples // 3)
     @given(data=st.data(), met=st.booleans())
     def test_near_misses_and_explain_begin_with_the_same_change(self, data, met):
         *_, classification = drawn(data)

@@ -6,10 +6,11 @@ when the patients are changed as the explanation says.
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 import own_words
@@ -274,8 +275,8 @@ def test_with_what_is_missing_it_is_not_open_for_the_same_reason(name):
             asked &= study.verdicts[other].dated != NONE
         if model.state is None or not asked.any():
             continue
-        for fill, patients in ways_to_fill(study, endpoint, asked):
-            for filled, known in fill(study, endpoint, patients):
+        for fill, asked_of in ways_to_fill(study, endpoint, asked):
+            for patients, filled, known in fill(study, endpoint, asked_of):
                 after = Decided(classify(filled, criteria=study.criteria))
                 same = after.is_ne(endpoint) & (after.reasons(endpoint) == reasons[patients]) & known(after, model)
                 wrong = np.zeros(len(study.cohort), dtype=np.bool_)
@@ -283,7 +284,8 @@ def test_with_what_is_missing_it_is_not_open_for_the_same_reason(name):
                 none_of(study, endpoint, wrong, f"still so after {fill.__name__}", of_rows=False)
 
 
-Filled = Iterator[tuple[Cohort, Callable[[Decided, Endpoint], np.ndarray]]]
+Filled = Iterator[tuple[np.ndarray, Cohort, Callable[[Decided, Endpoint], np.ndarray]]]
+"""Patients, each once for every value tried, with what is filled in, and (P) where that is known to count."""
 
 
 def ways_to_fill(
@@ -316,8 +318,14 @@ def everyone(after: Decided, model: Endpoint) -> np.ndarray:
 
 
 def with_a_baseline(study: Decided, endpoint: str, patients: np.ndarray) -> Filled:
-    for baseline in (10.0, 60.0):
-        yield with_counts(study, patients, [], baseline=baseline), everyone
+    each, baseline = tried(patients, (10.0, 60.0))
+    yield patients[each], with_counts(study, patients[each], [], baseline=baseline), everyone
+
+
+def tried(patients: np.ndarray, values: Iterable[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """The position of each patient once for every value, and these values."""
+    each, of_values = np.meshgrid(np.arange(len(patients)), list(values), indexing="ij")
+    return each.ravel(), of_values.ravel()
 
 
 def with_no_day(study: Decided, endpoint: str, patients: np.ndarray) -> Filled:
@@ -331,10 +339,11 @@ def with_the_count_needed(study: Decided, endpoint: str, patients: np.ndarray) -
     first, last = account.missing_from[patients], account.missing_to[patients]
     first = np.where(np.isfinite(first), first, np.where(np.isfinite(last), last - 5, 0))
     last = np.where(np.isfinite(last), last, first + 40)
-    for day in (first, last, np.floor((first + last) / 2)):
-        for count in heights(study):
-            days = day.astype(np.int64)
-            yield with_counts(study, patients, [(np.arange(len(patients)), days, count)]), counts_on(days)
+    days = np.array([first, last, np.floor((first + last) / 2)]).astype(np.int64)
+    each, case = tried(patients, range(len(days) * len(heights(study))))
+    which, height = np.divmod(case, len(heights(study)))
+    day, count = days[which, each], np.array(heights(study))[height]
+    yield patients[each], with_counts(study, patients[each], [(np.arange(len(each)), day, count)]), counts_on(day)
 
 
 def counts_on(days: np.ndarray) -> Callable[[Decided, Endpoint], np.ndarray]:
@@ -365,18 +374,17 @@ def with_the_gap_filled(study: Decided, endpoint: str, patients: np.ndarray) -> 
     gap, day = ranges(cohort.day[gaps[after]] + 1, cohort.day[after])
     owner = np.searchsorted(patients, cohort.patient[after])[gap]
     weekly = (cohort.day[after][gap] - day) % 7 == 0
-    yield with_counts(study, patients, [(owner[weekly], day[weekly], 390.0)]), everyone
+    yield patients, with_counts(study, patients, [(owner[weekly], day[weekly], 390.0)]), everyone
 
 
 def with_all_that_is_open(study: Decided, endpoint: str, patients: np.ndarray) -> Filled:
     """All recorded that was not, and a count at each missed visit; of those whose rows then all count."""
-    account = study.accounts[endpoint]
-    for count in heights(study):
-        added = []
-        for missed in account.missed:
-            owner = np.flatnonzero(missed.where[patients] & missed.is_open)
-            added.append((owner, missed.day[patients[owner]], count))
-        yield with_counts(study, patients, added, baseline=15.0, recorded=True), all_count
+    each, count = tried(patients, heights(study))
+    patients, added = patients[each], []
+    for missed in study.accounts[endpoint].missed:
+        owner = np.flatnonzero(missed.where[patients] & missed.is_open)
+        added.append((owner, missed.day[patients[owner]], count[owner]))
+    yield patients, with_counts(study, patients, added, baseline=15.0, recorded=True), all_count
 
 
 def all_count(after: Decided, model: Endpoint) -> np.ndarray:
@@ -389,9 +397,9 @@ def all_count(after: Decided, model: Endpoint) -> np.ndarray:
 def with_counts(
     study: Decided,
     patients: np.ndarray,
-    added: list[tuple[np.ndarray, np.ndarray, float]],
+    added: list[tuple[np.ndarray, np.ndarray, float | np.ndarray]],
     *,
-    baseline: float = np.nan,
+    baseline: float | np.ndarray = np.nan,
     recorded: bool = False,
 ) -> Cohort:
     """These patients with further counts, a baseline, or all recorded that was not: no bleeding, columns false or 0."""

@@ -111,7 +111,7 @@ def within(counts: str, bound: str) -> list[float]:
     return [low, (low + high) / 2, min(high, 4000)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(timelines(), st.sampled_from(sorted(PICKS)), st.sampled_from([None, None, "<20", "15", ">=15"]))
 def test_each_count_that_is_said_to_give_a_verdict_gives_it(counts, pick, baseline):
     criteria = load(PICKS[pick])

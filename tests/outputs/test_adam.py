@@ -1,7 +1,6 @@
 """ADaM: what is written, that CDISC's rules for variables hold, and that it comes back as it was."""
 
 import datetime
-import functools
 import json
 import re
 import runpy
@@ -10,13 +9,14 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
-import jsonschema
+import fastjsonschema
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyreadstat
 import pytest
 import strategies
+from adam_of_sets import GROUP, of_set
 from click.testing import CliRunner
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
@@ -39,6 +39,7 @@ from itp_response.readers.files import open_table
 from itp_response.readers.options import ReadOptions
 from itp_response.validation import bridge
 
+pytestmark = pytest.mark.xdist_group(GROUP)
 ROOT = Path(__file__).parents[2]
 STUDY = (ROOT / "examples" / "visits.csv", ROOT / "examples" / "patients.csv")
 # Two of three invented patients respond; the second has rescue treatment and bleeds, the third stops.
@@ -117,6 +118,7 @@ SCHEMA = _object(
     },
 )
 """What CDISC's Dataset-JSON 1.1 allows and demands, restated; `isReferenceData` was given up before it was final."""
+validated = fastjsonschema.compile(SCHEMA)
 
 UNTIMED = AdamSettings(untimed=True)
 
@@ -132,14 +134,6 @@ def records(analysis, name, *columns, **where):
     """The records of a dataset that have these values, as tuples of those columns."""
     frame = analysis.datasets[name].frame.filter(*(pl.col(key) == value for key, value in where.items()))
     return frame.select(columns).rows()
-
-
-@functools.cache
-def of_set(name):
-    """The ADaM datasets of a shipped set's worked examples."""
-    criteria = load(name)
-    cohort = worked_examples(criteria, criteria.file.example)
-    return itp_response.adam(itp_response.classify(cohort, criteria=criteria), study="WORKED")
 
 
 def overall(analysis):
@@ -386,7 +380,7 @@ class TestTogether:
 
     @pytest.mark.parametrize("name", ["atra_2022", "iwg_2009", "luna3", "ritp"])
     @pytest.mark.parametrize("in_part", [False, True])
-    @settings(max_examples=settings.default.max_examples // 4)  # each has several patients
+    @settings(max_examples=settings.default.max_examples // 10)  # each has several patients
     @given(data=st.data())
     def test_whatever_was_observed(self, name, in_part, data):
         study = data.draw(tables(in_part))
@@ -401,6 +395,7 @@ class TestTogether:
 
         assert list(contradictions(classification)) == []
 
+    @settings(max_examples=settings.default.max_examples // 3)
     @given(patients=strategies.cohorts(), raw=strategies.criteria_variants())
     def test_whatever_the_definition(self, patients, raw):
         criteria = read_dict({**raw, "interpretation": [], "example": []}, load("atra_2022").path, "variant")
@@ -889,7 +884,7 @@ class TestFiles:
         for dataset in analysis.datasets.values():
             path = tmp_path / f"{dataset.name.lower()}.{form}"
             content = dataset_json(path)
-            jsonschema.validate(content, SCHEMA)
+            validated(content)
             assert content["records"] == len(content["rows"]) == len(dataset.frame)
             table = open_table(path, dataset.name)
             assert table.header == dataset.frame.columns

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import strategies
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from worked import HEAD, criteria_of
 
 import itp_response
@@ -563,6 +563,7 @@ def test_beside_itself_nobody_changes(patients):
     assert all(len(pair.changed) == 0 for pair in comparison.pairs)
 
 
+@settings(max_examples=settings.default.max_examples // 2)
 @given(patients=strategies.cohorts())
 def test_those_who_change_are_those_whom_classify_has_otherwise_and_each_has_a_word_for_it(patients):
     cohort = cohort_of_patients(patients)

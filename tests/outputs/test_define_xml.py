@@ -6,12 +6,13 @@ from pathlib import Path
 import odmlib
 import pytest
 import xmlschema
+from adam_of_sets import GROUP, of_set
 from odmlib import define_loader, loader
 
 import itp_response
-from itp_response.authoring.check import worked_examples
-from itp_response.definitions.load import load, shipped
+from itp_response.definitions.load import shipped
 
+pytestmark = pytest.mark.xdist_group(GROUP)
 SCHEMAS = Path(odmlib.__file__).parent / "schemas" / "define" / "2.1"
 
 
@@ -23,9 +24,7 @@ def schema():
 
 def written(name, folder):
     """The datasets of a set's worked examples, and the define.xml written with them."""
-    criteria = load(name)
-    cohort = worked_examples(criteria, criteria.file.example)
-    analysis = itp_response.adam(itp_response.classify(cohort, criteria=criteria), study="WORKED")
+    analysis = of_set(name)
     analysis.write(folder / "out", "csv")
     return analysis, folder / "out" / "define.xml"
 

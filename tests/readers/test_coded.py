@@ -414,7 +414,7 @@ def with_other(value, path, other):
     return changed
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2)
 @given(data=st.data())
 def test_whatever_stands_in_a_resource_is_read_or_refused_in_words(data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fhir")

@@ -407,7 +407,7 @@ def what_was_left_out(cohort):
     return sorted(report.rows(), key=str)
 
 
-@settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=settings.default.max_examples // 12, phases=(Phase.explicit, Phase.generate))
 @given(rows_of_table=BAD_ROWS)
 @pytest.mark.parametrize("name", WRITERS)
 def test_each_row_is_used_or_reported_in_every_format(name, rows_of_table, tmp_path_factory):

@@ -298,7 +298,7 @@ class TestRowsInAndOut:
 
     @example([["B", "2019-06", *GOOD[2:]], ["A", "2019", *GOOD[2:]]], None, ChunkSize(1), False)
     @example([*[GOOD] * 7, ["B", "2019-06", *GOOD[2:]], ["A", "2019", *GOOD[2:]]], None, ChunkSize(1), False)
-    @settings(max_examples=30)
+    @settings(max_examples=settings.default.max_examples // 4)
     @given(
         st.lists(LINES, min_size=1, max_size=9),
         st.none() | st.lists(PATIENTS, min_size=1, max_size=4),
@@ -387,7 +387,7 @@ class TestNothingIsBetterFounded:
         "atra_2022",
         None,
     )
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=settings.default.max_examples // 2)
     @given(
         studies(),
         st.lists(st.tuples(st.integers(0, 17), st.sampled_from(list(UNREADABLE))), min_size=1, max_size=2),

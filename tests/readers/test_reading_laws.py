@@ -117,7 +117,7 @@ def verdicts(cohort: Cohort) -> pl.DataFrame:
 
 class TestLaws:
     @pytest.mark.parametrize("ids", IDS)
-    @settings(max_examples=8)
+    @settings(max_examples=settings.default.max_examples // 8)
     @given(rows=ROWS)
     def test_verdicts_do_not_depend_on_how_ids_are_written(self, ids: str, rows: list[Row]) -> None:
         usual = read(table(rows), options=ReadOptions(**TOLD))
@@ -126,7 +126,7 @@ class TestLaws:
         assert verdicts(other).equals(verdicts(usual))
 
     @pytest.mark.parametrize("dates", DATES)
-    @settings(max_examples=8)
+    @settings(max_examples=settings.default.max_examples // 8)
     @given(rows=ROWS)
     def test_nor_on_how_dates_are_written(self, dates: str, rows: list[Row]) -> None:
         usual = read(table(rows), options=ReadOptions(**TOLD))
@@ -134,7 +134,6 @@ class TestLaws:
         assert other.day.tolist() == usual.day.tolist()
         assert verdicts(other).equals(verdicts(usual))
 
-    @settings(max_examples=80)
     @given(rows=ROWS, missing=st.sampled_from(sorted(MISSING)))
     def test_nor_on_how_missing_cells_are_written(self, missing: str, rows: list[Row]) -> None:
         text, told = MISSING[missing]

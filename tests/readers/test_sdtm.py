@@ -912,7 +912,7 @@ class TestBroken:
         "count": ("15", "<10", "4x5", "", "9000"),
     }
 
-    @settings(max_examples=40)
+    @settings(max_examples=settings.default.max_examples // 2)
     @given(st.data())
     def test_each_row_is_used_or_reported_or_counted_as_not_taken(
         self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -172,7 +172,7 @@ ACCEPTED = ("patient_in_another_unit", "implausible_counts", "three_decimals")
 
 class TestLaws:
     @pytest.mark.parametrize("place", PLACES)
-    @settings(max_examples=30)
+    @settings(max_examples=settings.default.max_examples // 4)
     @given(counts=COUNTS, unit=st.sampled_from(NAMED))
     def test_verdicts_are_the_same_in_any_unit_that_is_told(
         self, place: Callable[[list[list[float]], str], Any], counts: list[list[float]], unit: str
