@@ -49,12 +49,12 @@ def errors(folder, visits, patients=None, criteria=ATRA, sizes=TINY, **options):
 
 
 def errors_of_chunks(folder, visits, patients, criteria, sizes, **options):
-    messages, options = set(), ReadOptions(**options)
+    messages, out = set(), folder / "out.csv"
     for size in sizes:
         with pytest.raises(ItpResponseError) as error:
-            itp_response.classify_to(folder / "out.csv", visits, patients, criteria, size=size, options=options)
+            itp_response.classify_to(out, visits, patients, criteria, size=size, options=ReadOptions(**options))
         messages.add(str(error.value))
-    assert not (folder / "out.csv").exists()
+    assert not out.exists()
     return messages
 
 
