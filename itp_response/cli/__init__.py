@@ -2,7 +2,6 @@
 
 import click
 
-from itp_response.cli import definitions, exchange, page, plots, report, results, studies, teaching, validation
 from itp_response.cli.command import Commands
 
 EPILOG = (
@@ -21,23 +20,37 @@ def main() -> None:
     """Derive treatment-response endpoints in immune thrombocytopenia (ITP) from published definitions."""
 
 
-main.add_group("Classify and explain", [studies.classify, studies.explain, definitions.ask, teaching.near_misses])
+main.add_group(
+    "Classify and explain",
+    {
+        "classify": "studies.classify",
+        "explain": "studies.explain",
+        "ask": "definitions.ask",
+        "near-misses": "teaching.near_misses",
+    },
+)
 main.add_group(
     "Review and results",
-    [
-        studies.review,
-        results.table,
-        results.predictors,
-        plots.plot,
-        report.report,
-        studies.compare,
-        studies.sensitivity,
-    ],
+    {
+        "review": "studies.review",
+        "table": "results.table",
+        "predictors": "results.predictors",
+        "plot": "plots.plot",
+        "report": "report.report",
+        "compare": "studies.compare",
+        "sensitivity": "studies.sensitivity",
+    },
 )
 main.add_group(
     "Definitions",
-    [definitions.criteria, definitions.check, definitions.new, definitions.schema, teaching.visit_plan],
+    {
+        "criteria": "definitions.criteria",
+        "check": "definitions.check",
+        "new": "definitions.new",
+        "schema": "definitions.schema",
+        "visit-plan": "teaching.visit_plan",
+    },
 )
-main.add_group("Teaching", [teaching.example, page.teach, teaching.quiz])
-main.add_group("Exchange", [exchange.map_, exchange.adam])
-main.add_group("Validation", [validation.validate])
+main.add_group("Teaching", {"example": "teaching.example", "teach": "page.teach", "quiz": "teaching.quiz"})
+main.add_group("Exchange", {"map": "exchange.map_", "adam": "exchange.adam"})
+main.add_group("Validation", {"validate": "validation.validate"})

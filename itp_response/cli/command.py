@@ -1,7 +1,9 @@
 """What all commands have in common: examples in their help, options in groups, --quiet, --force, one bar."""
 
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections import UserDict
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, get_args
 
 import click
@@ -103,18 +105,30 @@ def command(name: str | None = None, **options: Any) -> Callable[[Callable[..., 
     return click.command(name, cls=Command, **options)
 
 
+class Imported(UserDict[str, Any]):
+    """Commands by name, each imported when it is first asked for; until then there is the place where it stands."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        found = self.data[name]
+        if isinstance(found, str):
+            module, _, attribute = found.partition(".")
+            found = self.data[name] = getattr(import_module(f"itp_response.cli.{module}"), attribute)
+        command: click.Command = found
+        return command
+
+
 class Commands(click.Group):
     """The program: its commands in groups; errors as they stand, with exit status 2."""
 
     def __init__(self, *arguments: Any, **further: Any) -> None:
         super().__init__(*arguments, **further)
+        self.commands = self._imported = Imported()
         self.groups: dict[str, list[str]] = {}
 
-    def add_group(self, title: str, commands: Iterable[click.Command]) -> None:
-        """Add commands under a title."""
-        for one in commands:
-            self.add_command(one)
-            self.groups.setdefault(title, []).append(str(one.name))
+    def add_group(self, title: str, places: Mapping[str, str]) -> None:
+        """Add commands under a title: the module in this package and the name there of each."""
+        self._imported.data.update(places)
+        self.groups[title] = list(places)
 
     def main(self, args: Sequence[str] | None = None, *, standalone_mode: bool = True, **further: Any) -> Any:  # type: ignore[override]
         try:
