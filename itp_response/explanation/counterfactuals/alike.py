@@ -145,7 +145,7 @@ class _Place(NamedTuple):
         )
         position = edits.row.copy()
         no_row = np.flatnonzero(~in_row)
-        days = _Days(cohort)
+        days = _DayNumbers(cohort)
         position[no_row] = np.searchsorted(days.of_rows, days.number(edits.patient[no_row], edits.day[no_row]))
         has_course = np.zeros(len(cohort.day), dtype=np.bool_)
         has_course[cohort.courses.row] = True
@@ -154,7 +154,7 @@ class _Place(NamedTuple):
         return cls(group, position, alone)
 
 
-class _Days:
+class _DayNumbers:
     """Patient and day in one number; days before and after all of the cohort are alike."""
 
     def __init__(self, cohort: Cohort) -> None:
@@ -241,7 +241,7 @@ def _days_told_apart(
     finite = np.array([day for day in named if not isinstance(day, PatientDay) and np.isfinite(day)])
     limits = np.unique(np.concatenate([np.ceil(finite), np.floor(finite) + 1]))
     yield np.searchsorted(limits, after.day[order], side="right")
-    days = _Days(cohort)
+    days = _DayNumbers(cohort)
     at = np.empty_like(order)
     at[order] = np.arange(len(order))
     for name, model in models.items():
@@ -278,7 +278,7 @@ def _may_be(model: Endpoint, observed: Observed) -> Bools | None:
     return may_be
 
 
-def _beyond(days: _Days, after: "_RowsAfter", index: Ints, least: int, others: Ints) -> Ints:
+def _beyond(days: _DayNumbers, after: "_RowsAfter", index: Ints, least: int, others: Ints) -> Ints:
     """How many of the other rows come before the day that number of days later, or not after that as much earlier.
 
     Of the edits `index`; `others` are the numbers of the other rows' days.
