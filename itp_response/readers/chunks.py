@@ -32,6 +32,8 @@ from itp_response.readers.text import (
 
 USUAL = {".csv": ",", ".txt": ",", ".tsv": "\t"}
 """The usual separator of the text files that are read in chunks."""
+TAIL = 1 << 10
+"""The last rows of a chunk that is no text, in which the rows of its last patient are looked for first."""
 
 
 class ChunkSize(NamedTuple):
@@ -195,6 +197,12 @@ def _begin_of_last_patient(frame: pl.DataFrame, patient: int | None) -> int:
     """The row at which the last patient's rows begin; the end, if there is no column of patients."""
     if patient is None or not len(frame):
         return len(frame)
-    ids = frame[str(patient)]
-    others = ids.ne_missing(ids[-1]).arg_true()
-    return int(others[-1]) + 1 if len(others) else 0
+    ids, width = frame[str(patient)], TAIL
+    while True:
+        tail = ids.tail(width)
+        others = tail.ne_missing(ids[-1]).arg_true()
+        if len(others):
+            return len(ids) - len(tail) + int(others[-1]) + 1
+        if width >= len(ids):
+            return 0
+        width *= 8
