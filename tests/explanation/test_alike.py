@@ -123,6 +123,13 @@ def test_verdicts_asked_about_are_those_of_each_edit(name):
     outcomes_are_those_of_each(criteria, cohort, asked)
 
 
+def test_edits_by_which_what_an_endpoint_starts_from_is_met_are_told_apart_by_its_own_rules():
+    timelines = ["d0 15, d21 29, d28 45, d42 12, d90 60, d364 12", "d0 15, d22 40, d28 31, d60 101, d90 120, d364 35"]
+    criteria, cohort = load("atra_2022"), cohort_of(timelines)
+
+    outcomes_are_those_of_each(criteria, cohort, dict.fromkeys(["CR", "SR", "remission"], np.array([True, True])))
+
+
 def test_only_edits_by_which_what_it_starts_from_is_met_are_decided_by_its_own_rules():
     criteria, cohort = load("atra_2022"), cohort_of(["d0 15, d28 16, d60 17, d90 12, d200 20, d364 12"])
     of_all = dict.fromkeys(["OR", "CR", "SR", "relapse", "remission"], np.ones(1, dtype=np.bool_))
