@@ -68,6 +68,8 @@ def _seen_from_other_rows(criteria: Criteria, cohort: Cohort, name: str) -> str:
             return named
         counts, labels = _plain_combinations(patient, corners, patient.decided(corners))
         given = _examples(counts, labels)
+    if len(set(labels.tolist())) == 1 and labels[0] == "NE":
+        return f"{named}; the reason why it is NE may depend on {'it' if len(columns) == 1 else 'them'}"
     if len(set(labels.tolist())) == 1:
         return f"{named}: {labels[0]} with whatever was tried, which does not show that it is {labels[0]} with all"
     return f"{named}: {', '.join(given)}"

@@ -154,6 +154,15 @@ class TestBehindAFunction:
             """,
         )
 
+    def test_what_is_missing_is_said(self):
+        """As each row is tried by itself, more may be left open than the counts leave, which is not hidden."""
+        criteria = criteria_of(self.RISES)
+        (found,) = ask("d0 15, d28 10, d30 <50, d364 10", criteria)
+        tried = "Y with whatever was tried, which does not show that it is Y with all"
+        assert found.missing == f"the count of day 30, which is only <50: {tried}"
+        (found,) = ask("d0 15, d28 10, d30 <9, d364 5", criteria)
+        assert found.missing.endswith("which is only <9: Y if it is at most 5, N if it is above 5")
+
     def test_a_comparison_is_the_same_in_several_rules(self):
         """But two comparisons are tried by themselves, though they hang together."""
         assert not wrong(

@@ -64,6 +64,7 @@ BASELINES = ["15", "<20", "<=20", ">10", "12.5", "<50"]
 COUNTS = ["12", "29.9", "38", "60", "120", "<30", "<=30", "<50", ">30", ">=30", ">29", ">40.5", "<=100"]
 DAYS = [3, 7, 14, 21, 28, 42, 56, 84, 168, 336, 364]
 WHICH = re.compile(r"the (?:baseline|count of day (-?\d+)), which is only (\S+)")
+ALL_TRIED = re.compile(r"(\w+) with whatever was tried, which does not show that it is \1 with all")
 GIVEN = re.compile(r"(\w+) if (?:it is|they are) (.+)")
 
 
@@ -83,6 +84,8 @@ def said(missing: str) -> list[tuple[str, list[tuple[int | None, float]]]]:
     which, _, given = missing.partition(": ")
     named = WHICH.findall(which)
     claims = []
+    if ALL_TRIED.fullmatch(given):
+        return claims
     for claim in re.split(r", (?=\w+ if )", given) if given else []:
         verdict, counts = GIVEN.fullmatch(claim).groups()
         days = [int(day) if day else None for day, _ in named]
