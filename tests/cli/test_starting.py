@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -46,3 +48,13 @@ def test_it_is_looked_for_as_before_after_a_command_that_was_stopped(environment
         raise KeyboardInterrupt
 
     assert gc.get_threshold() == before
+
+
+def test_the_end_says_nothing():
+    """A library that looks for what was not released finds it, and does not report it."""
+    pytest.importorskip("duckdb")
+    program = "import itp_response.cli.starting, duckdb; duckdb.sql('select 1').fetchall()"
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert ended.stderr == ""
