@@ -361,6 +361,8 @@ def _parsed(form: TextFormat, data: bytes, positions: Sequence[int]) -> pl.DataF
 def _typed(form: TextFormat, data: bytes, positions: Sequence[int], numbers: Sequence[str]) -> pl.DataFrame:
     """The cells as texts, those of `numbers` as numbers."""
     schema = dict.fromkeys(map(str, range(len(form.header))), pl.String()) | dict.fromkeys(numbers, pl.Float64())
+    # polars takes a mark of the byte order away, but here, below the header, it is part of a cell.
+    data = BOM + data if data.startswith(BOM) else data
     return pl.read_csv(data, has_header=False, separator=form.separator, schema=schema, columns=sorted(positions))
 
 

@@ -650,3 +650,15 @@ class TestOrder:
             expected = [known.setdefault(name, len(known)) for name in part]
             assert positions.of(pl.Series([*part, None])).tolist() == [*expected, -1]
         assert positions.names.to_list() == list(known)
+
+
+@pytest.mark.parametrize("row", range(1, 5))
+def test_a_mark_of_the_byte_order_below_the_header_is_part_of_an_id(row, tmp_path):
+    """Wherever a chunk begins: files that were put together have one in the middle."""
+    lines = ["patient_id,day,platelets", "A,0,15", "A,28,60", "A,35,60", "A,42,60"]
+    lines[row] = "\ufeff" + lines[row]
+    (tmp_path / "visits.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    (said,) = errors(tmp_path, tmp_path / "visits.csv")
+
+    assert "these ids look like the same patient: " in said
