@@ -90,6 +90,11 @@ class TestCounts:
     def test_that_cannot_be_read_are_refused(self, resource, message, tmp_path):
         assert message in refused(tmp_path, resource).splitlines()
 
+    @pytest.mark.parametrize("odd", [{}, [None], {"a": {}}])
+    @pytest.mark.parametrize("key", ["effectiveDateTime", "valueString", "status", "id"])
+    def test_an_object_in_place_of_a_value_is_refused(self, key, odd, tmp_path):
+        assert refused(tmp_path, count(), count(date="2019-05-22") | {key: odd}).startswith("study.ndjson: line 2: ")
+
     def test_of_other_codes_and_statuses_are_counted_in_notes(self, tmp_path):
         cohort = fhir(
             tmp_path,

@@ -231,7 +231,7 @@ def _records(file: _File, index: _Index, codes: KnownCodes, models: _Models) -> 
         if kind not in ROLES:
             continue
         try:
-            of_resource = list(_rows(content, index, codes))
+            of_resource = [_of_cells(row) for row in _rows(content, index, codes)]
         except (AttributeError, TypeError, KeyError):
             reason = models.problem(content) or "this is not built as FHIR says."
             problems.append(WrongRecord(number, reason, index.patient_or_none(content)))
@@ -253,6 +253,13 @@ def _records(file: _File, index: _Index, codes: KnownCodes, models: _Models) -> 
     frame = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String))
     lines = np.array(numbers, dtype=np.int64)
     return CodedRecords(file.path.name, frame, NAMES, lines, "line" if file.by_lines else "row", problems, notes)
+
+
+def _of_cells(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The row; raises `TypeError` where a list or an object stands in place of a value."""
+    if any(isinstance(value, dict | list) for value in row.values()):
+        raise TypeError
+    return row
 
 
 def _wrong(content: Element, rows: Sequence[Mapping[str, Any]], index: _Index, models: _Models) -> str | None:
