@@ -74,13 +74,10 @@ def per_microlitre(text: str) -> str:
 
     >>> per_microlitre("<10000")
     'looks like cells/µL; give 10⁹/L (<10).'
-    >>> per_microlitre("601 000")
-    'looks like cells/µL; give 10⁹/L (601).'
     """
     number = text.lstrip("<>=≤≥ ")
     sign = text[: len(text) - len(number)]
-    count = float(re.sub(r"[\s'’]", "", number))  # between thousands
-    return f"looks like cells/µL; give 10⁹/L ({sign}{count / 1000:g})."
+    return f"looks like cells/µL; give 10⁹/L ({sign}{float(number) / 1000:g})."
 
 
 def _is_too_high(count: tuple[float, float]) -> bool:

@@ -45,12 +45,18 @@ def seeing_other_rows(tree: Tree) -> list[Relation]:
 def left_open_by(tree: Tree, observed: PatientDays) -> Bools:
     """(N) Where a rule is unknown that has an open comparison."""
     is_open = np.zeros(len(observed.day), dtype=np.bool_)
+    for _, rows in _open_in(tree, observed):
+        is_open |= rows
+    return is_open
+
+
+def _open_in(tree: Tree, observed: PatientDays) -> Iterator[tuple[Relation, Bools]]:
+    """The comparisons of a rule with a value at another row, and (N) where they are open and the rule is unknown."""
     for relation in seeing_other_rows(tree):
-        is_open |= open_on(relation, observed)
-    return is_open & decide(tree, observed).unknown
+        yield relation, _open_on(relation, observed) & decide(tree, observed).unknown
 
 
-def open_on(relation: Relation, observed: Observed) -> Bools:
+def _open_on(relation: Relation, observed: Observed) -> Bools:
     """(N) Where a comparison is unknown although all that it names has a value, a function only within bounds."""
     named = [(value, numbers(value, observed)) for value in observed_in(relation)]
     has_values = np.logical_and.reduce([~np.isnan(of.low) for _, of in named])
@@ -114,8 +120,7 @@ def _where_they_matter(criteria: CriteriaSet, patient_days: PatientDays) -> dict
     """(N) Of each comparison that is open somewhere, where that leaves a rule unknown."""
     matters: dict[Relation, Bools] = {}
     for rule in row_rules(criteria):
-        for relation in seeing_other_rows(rule.tree):
-            here = open_on(relation, patient_days) & decide(rule.tree, patient_days).unknown
+        for relation, here in _open_in(rule.tree, patient_days):
             matters[relation] = matters[relation] | here if relation in matters else here
     return {relation: rows for relation, rows in matters.items() if rows.any()}
 

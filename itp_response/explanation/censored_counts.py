@@ -61,18 +61,17 @@ def _seen_from_other_rows(criteria: Criteria, cohort: Cohort, name: str) -> str:
     if len(columns) == 1:
         low, high = float(patient.bounds.low[0]), float(patient.bounds.high[0])
         counts, labels = _plain_counts(patient, np.array([low, high if np.isfinite(high) else max(FAR, 2 * low)]))
-        given = _ranges(patient, counts, labels) or _examples(counts, labels)
     else:
         corners = _corners(patient.bounds)
         if not len(corners):
             return named
         counts, labels = _plain_combinations(patient, corners, patient.decided(corners))
-        given = _examples(counts, labels)
-    if len(set(labels.tolist())) == 1 and labels[0] == "NE":
+    if len(set(labels.tolist())) > 1:
+        given = (_ranges(patient, counts, labels) if len(columns) == 1 else []) or _examples(counts, labels)
+        return f"{named}: {', '.join(given)}"
+    if labels[0] == "NE":
         return f"{named}; the reason why it is NE may depend on {'it' if len(columns) == 1 else 'them'}"
-    if len(set(labels.tolist())) == 1:
-        return f"{named}: {labels[0]} with whatever was tried, which does not show that it is {labels[0]} with all"
-    return f"{named}: {', '.join(given)}"
+    return f"{named}: {labels[0]} with whatever was tried, which does not show that it is {labels[0]} with all"
 
 
 def _completions(criteria: Criteria, cohort: Cohort, name: str) -> tuple[Floats, Labels]:

@@ -171,8 +171,9 @@ def near_misses(
     classification = classify(visits, patients, criteria, options=options)
     names = _names(classification, endpoint)
     asked = {name: _is_asked(classification.verdicts[name], met) for name in names}
+    left_out = not_searched(classification.criteria, classification.cohort)
     for is_asked in asked.values():
-        is_asked[not_searched(classification.criteria, classification.cohort)] = False
+        is_asked[left_out] = False
     counterfactuals = nearest_counterfactuals(classification, asked)
     positions = {name: np.flatnonzero(is_asked) for name, is_asked in asked.items()}
     return NearMisses(classification, met, positions, _frame(classification, counterfactuals, positions))

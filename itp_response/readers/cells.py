@@ -52,7 +52,8 @@ from itp_response.readers.units import exponent_of, times
 BOUND = r"^(<=|>=|<|>|≤|≥)?\s*(-?\d+(?:\.\d*)?|\.\d+)$"
 WIDE = str.maketrans("０１２３４５６７８９．＜＞－−–", "0123456789.<>---")
 """Digits and signs as Chinese and Japanese programs write them, and signs of minus."""
-THOUSANDS = r"^[<>=≤≥\s]*\d{1,3}(?:[ \x{a0}\x{2009}\x{202f}'’]\d{3})+$"
+BETWEEN_THOUSANDS = "[ \u00a0\u2009\u202f'’]"
+THOUSANDS = rf"^[<>=≤≥\s]*\d{{1,3}}(?:{BETWEEN_THOUSANDS}\d{{3}})+$"
 """A number with blanks or apostrophes between thousands."""
 WITH_UNIT = re.compile(r"[<>=≤≥\s]*\d[\d.,]*\s*(\D.*)")
 Wording = Callable[[str], str]
@@ -165,7 +166,7 @@ def _plain_numbers(cells: Cells, texts: pl.Series, problems: Problems) -> pl.Ser
 
     few = examples(texts.filter(grouped), 3)
     problems.count(cells.location, f"thousands: {name}", note_text, int(grouped.sum()), few)
-    return texts.zip_with(~grouped, texts.str.replace_all(r"[ \x{a0}\x{2009}\x{202f}'’]", ""))
+    return texts.zip_with(~grouped, texts.str.replace_all(BETWEEN_THOUSANDS, ""))
 
 
 def all_missing(size: int) -> Numbers:
@@ -217,7 +218,8 @@ def _no_number(text: str, cure: str = "give a number or leave the cell empty") -
 
 
 def _per_microlitre(text: str) -> str:
-    return f"{quoted(text)} {per_microlitre(text)}"
+    plain = re.sub(rf"(?<=\d){BETWEEN_THOUSANDS}(?=\d)", "", text)
+    return f"{quoted(text)} {per_microlitre(plain)}"
 
 
 def _like_microlitres(text: str) -> str:

@@ -75,6 +75,12 @@ class TestThousands:
         texts = f"{f'12{between}000'!r}, {f'<100{between}000'!r}"
         assert f"PLT /uL: 2 numbers read without what stands between thousands: {texts}." in notes(cohort)
 
+    @pytest.mark.parametrize("between", [" ", "'", "\u00a0", "\u202f", "’"])
+    def test_of_a_count_that_is_too_high_the_cure_has_none(self, between, tmp_path):
+        path = file(tmp_path, f"patient_id,day,platelets\nP1,0,15\nP1,28,601{between}000\nP1,35,40\nP1,42,40\n")
+        message = f"visits.csv: line 3: platelets: {f'601{between}000'!r} looks like cells/µL; give 10⁹/L (601)."
+        assert refused(path) == message
+
     def test_digits_and_signs_of_other_keyboards(self):
         rows = [
             {"patient_id": "P1", "day": "−７", "platelets": "＜１０"},

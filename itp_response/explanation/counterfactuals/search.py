@@ -90,13 +90,14 @@ def find_counterfactuals(
     `tried` says which edits are tried; None: all.
     """
     of_these = np.isin(np.arange(len(classification.cohort)), patients)
+    of_these[not_searched(classification.criteria, classification.cohort)] = False
     with_verdict = [name for name in names if not classification.criteria.endpoints[name].is_length]
     found = _found(classification, dict.fromkeys(with_verdict, of_these), tried)
     return {name: found[name] if name in found else _joined(name, []) for name in names}
 
 
 def nearest_counterfactuals(classification: Classification, asked: Asked) -> dict[str, Counterfactuals]:
-    """Of what `find_counterfactuals` finds the first for each verdict asked about."""
+    """Of what `find_counterfactuals` finds the first for each verdict asked about, none of a patient `not_searched`."""
     return {name: found.first for name, found in _found(classification, asked).items()}
 
 
@@ -105,9 +106,7 @@ def _found(
 ) -> dict[str, Counterfactuals]:
     """What would change the verdicts asked about; `tried` says by which edits, None: by any."""
     cohort = classification.cohort
-    searched = np.ones(len(cohort), dtype=np.bool_)
-    searched[not_searched(classification.criteria, cohort)] = False
-    asked = {name: of & searched & _can_change(classification.verdicts[name]) for name, of in asked.items()}
+    asked = {name: of & _can_change(classification.verdicts[name]) for name, of in asked.items()}
     accounts = _accounts(classification, list(asked))
     parts: dict[str, list[Counterfactuals]] = {name: [] for name in asked}
     for ranked in _pieces(cohort, np.flatnonzero(np.logical_or.reduce(list(asked.values()))), RANKED_TOGETHER):
@@ -156,7 +155,7 @@ def _joined(name: str, parts: list[Counterfactuals]) -> Counterfactuals:
 
 
 def _pieces(cohort: Cohort, patients: Ints, size: int) -> Iterator[Ints]:
-    """The patients in pieces of so many that their edited copies have about that number of rows."""
+    """The patients in pieces; the edited copies of each have about that number of rows."""
     rows = np.diff(cohort.first_row)[patients].astype(np.int64)
     piece = np.cumsum(rows * (rows + 1) * EDITS_PER_ROW) // size
     cuts = np.flatnonzero(np.diff(piece)) + 1
